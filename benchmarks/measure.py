@@ -98,16 +98,21 @@ def _cpu_name() -> str:
 
 
 class Account:
-    """Seconds by cause: each moment belongs to the innermost cause that it is spent in."""
+    """Seconds by cause: each moment belongs to the innermost cause that it is spent in.
 
-    def __init__(self) -> None:
+    Args:
+        clock: Of the wall, or of the process's CPU.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock
         self.restart()
         self._open = [REST]
 
     def restart(self) -> None:
         """Forget what was booked."""
         self.seconds: dict[str, float] = {}
-        self._since = time.perf_counter()
+        self._since = self._clock()
 
     def spent(self) -> dict[str, float]:
         """Return seconds by cause until now."""
@@ -115,7 +120,7 @@ class Account:
         return dict(self.seconds)
 
     def _book(self) -> None:
-        now = time.perf_counter()
+        now = self._clock()
         self.seconds[self._open[-1]] = self.seconds.get(self._open[-1], 0.0) + now - self._since
         self._since = now
 

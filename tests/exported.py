@@ -14,6 +14,20 @@ from dlexp.export.file import ExportedModel, parse
 from dlexp.export.graph import Graph
 
 SIZES = (1, 7, 64)  # of the batches that an exported file has to answer
+# of a model of three targets: two classes, a value and three classes
+TARGETS: dict[str, Any] = {
+    "task": "several",
+    "num_outputs": 5,
+    "unit": {"mean": [0.0, 1e5, 0.0], "std": [1.0, 2e4, 1.0], "columns": [0, 1, 2, 2, 2]},
+    "heads": [
+        {"name": name, "task": task, "class_names": classes, "positive": 1, "has_gaps": False}
+        for name, task, classes in (
+            ("two", "binary", ["no", "yes"]),
+            ("a/b", "regression", []),
+            ("three", "multiclass", ["x", "y", "z"]),
+        )
+    ],
+}
 
 
 def about(in_shape: tuple[int, ...], num_classes: int = 5, **more: Any) -> dict[str, Any]:

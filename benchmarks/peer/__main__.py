@@ -1,9 +1,8 @@
 """dlexp beside other tools on the same work, whole processes: ``python -m benchmarks.peer`` (extra ``bench``).
 
 Each round runs every alternative of a case once, in turn; a round that is done is in the record, so that the command,
-ended, goes on where it was. CPU seconds are those of the process and of all that it started, also of what goes on after
-its end, such as the process that fills MLflow; they grow where neighbours share the cores, for all alike. Wall seconds
-end with the command. Writes ``benchmarks/results/peers.json`` and with ``--page`` the table of a page.
+ended, goes on where it was. CPU seconds are those of the process and of all that it started; they grow where neighbours
+share the cores, for all alike. Writes ``benchmarks/results/peers.json`` and with ``--page`` the table of a page.
 """
 
 import argparse
@@ -43,7 +42,6 @@ def search(trials: int, epochs: int) -> dict[str, list[str]]:
     ours = [*SEARCH, f"search.trials={trials}", f"trainer.epochs={epochs}"]
     return {
         "dlexp": [*ours, NONE],
-        "dlexp with mlflow": ours,
         "optuna": script("with_optuna", epochs, trials),
         "ray": script("with_ray", epochs, trials),
     }

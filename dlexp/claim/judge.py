@@ -7,6 +7,8 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
+from dlexp.statistic.spread import deviation, mean
+
 LEVEL = 0.95
 Verdict = Literal["holds", "does not hold", "cannot tell"]
 
@@ -17,16 +19,16 @@ def interval(values_S: Sequence[float]) -> tuple[float, float]:
     References:
         Student (1908), The Probable Error of a Mean, Biometrika 6.
     """
-    mean = float(np.mean(values_S))
+    middle = mean(np.array(values_S))
     if not all(map(math.isfinite, values_S)):
         return -math.inf, math.inf
-    spread = float(np.std(values_S, ddof=1)) if len(values_S) > 1 else 0.0
+    spread = deviation(np.array(values_S)) if len(values_S) > 1 else 0.0
     half = (
         0.0
         if spread == 0
         else spread / math.sqrt(len(values_S)) * float(stats.t.ppf((1 + LEVEL) / 2, len(values_S) - 1))
     )
-    return mean - half, mean + half
+    return middle - half, middle + half
 
 
 def judge(low: float, high: float, expected: tuple[float, float]) -> Verdict:

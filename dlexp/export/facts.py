@@ -11,6 +11,7 @@ from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, with_confi
 from typing_extensions import TypedDict
 
 from dlexp.config.source.place import paths
+from dlexp.data.joint.head import Head
 from dlexp.error import ConfigError, RunError
 from dlexp.run.document import Task
 from dlexp.run.environment import versions
@@ -82,6 +83,26 @@ class Unit(TypedDict):
 
 
 @_Plain
+class Units(TypedDict):
+    """Those of several targets, nothing for classes; `columns` has the target of each output."""
+
+    mean: list[_Real]
+    std: list[_Real]
+    columns: list[Annotated[int, Field(ge=0)]]
+
+
+@_Plain
+class Target(TypedDict):
+    """One of several targets; see `dlexp.data.joint.head.Head`."""
+
+    name: str
+    task: Literal["multiclass", "binary", "regression"]
+    class_names: list[str]
+    positive: Annotated[int, Field(ge=0, le=1)]
+    has_gaps: bool
+
+
+@_Plain
 class Constants(TypedDict, total=False):
     """Those of the metrics."""
 
@@ -102,8 +123,9 @@ class About(TypedDict):
     feature_names: list[str] | None
     encoding: Encoding | None
     normalize: Fitted
-    unit: Unit | None
+    unit: Unit | Units | None
     measure: NotRequired[Constants]
+    heads: NotRequired[Annotated[list[Target], Field(min_length=2)]]
 
 
 @_Plain
@@ -185,7 +207,7 @@ def _odd(where: Path, fault: str) -> RunError:
 
 def _disagreement(about: dict[str, Any]) -> str:
     """Return which lengths do not fit each other; "" where they do."""
-    num_inputs, num_classes = about["in_shape"][0], len(about["class_names"])
+    num_inputs = about["in_shape"][0]
     fitted, columns = about["normalize"], (about["encoding"] or {}).get("features")
     encoded = num_inputs if columns is None else sum(1 if c["levels"] is None else len(c["levels"]) for c in columns)
     lengths = {
@@ -193,11 +215,29 @@ def _disagreement(about: dict[str, Any]) -> str:
         "in_shape": len(about["in_shape"]) == 2,
         "feature_names": about["feature_names"] is not None and len(about["feature_names"]) != num_inputs,
         "encoding.features": encoded != num_inputs,
-        "num_outputs": about["num_outputs"] not in ((2, 1) if num_classes == 2 else (num_classes or 1,)),
-        "class_names": num_classes == 1,
-        "unit": (about["unit"] is None) == (num_classes == 0),
+        **(_of_targets(about) if "heads" in about else _of_one_target(about)),
     }
     return ", ".join(name for name, is_odd in lengths.items() if is_odd)
+
+
+def _of_one_target(about: dict[str, Any]) -> dict[str, bool]:
+    num_classes, unit = len(about["class_names"]), about["unit"]
+    return {
+        "num_outputs": about["num_outputs"] not in ((2, 1) if num_classes == 2 else (num_classes or 1,)),
+        "class_names": num_classes == 1,
+        "unit": (unit is None) == (num_classes == 0) or "columns" in (unit or {}),
+    }
+
+
+def _of_targets(about: dict[str, Any]) -> dict[str, bool]:
+    heads, unit = [Head(**head) for head in about["heads"]], about["unit"] or {}
+    columns = [place for place, head in enumerate(heads) for _ in range(head.num_outputs)]
+    return {
+        "heads": any((head.task == "regression") != (head.num_classes < 2) for head in heads),
+        "num_outputs": about["num_outputs"] != len(columns),
+        "class_names": bool(about["class_names"]),
+        "unit": unit.get("columns") != columns or {len(unit["mean"]), len(unit["std"])} != {len(heads)},
+    }
 
 
 def _public(config: Config) -> Config:

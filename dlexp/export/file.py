@@ -42,7 +42,7 @@ class ExportedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), or values (N,) in the target's unit; see `SavedModel.outputs`.
+        """Return logits (N, K), values (N,) in the target's unit, or both of several targets; see `SavedModel.outputs`.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
@@ -54,7 +54,8 @@ class ExportedModel:
             outputs = torch.cat([self.answer(as_input(batch))[0] for batch in inputs.split(size)])
         except Exception as error:  # of a foreign graph, and of whichever library computes it
             raise RunError(f"the exported graph does not compute ({first_line(error)}); export the run anew") from error
-        wanted = (len(inputs), self.about["num_outputs"]) if self.about["class_names"] else (len(inputs),)
+        is_wide = self.about["class_names"] or "heads" in self.about
+        wanted = (len(inputs), self.about["num_outputs"]) if is_wide else (len(inputs),)
         if tuple(outputs.shape) != wanted:
             raise RunError(f"the exported graph gives outputs {list(outputs.shape)}, not {list(wanted)}")
         return outputs

@@ -1,6 +1,6 @@
 """A trained model as one function of raw examples: resize, normalisation, network, answers.
 
-Shapes: N examples, C channels, H height, W width, D inputs of a table, K classes.
+Shapes: N examples, C channels, H height, W width, D inputs of a table, K classes, or outputs of several targets.
 """
 
 import math
@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dlexp.execution.save.saved_model import SavedModel
+from dlexp.data.joint.head import of_columns
+from dlexp.data.joint.scale import JointScale
+from dlexp.execution.save.saved_model import SavedModel, heads_stated
 from dlexp.export.resize import Fit, resize
 from dlexp.metric.probability import log_weights
 
@@ -22,7 +24,9 @@ class Graph(nn.Module):
 
     Pictures come as floats (N, C, H, W) in [0, 1], of any size where the run resized its own; rows of a table as
     float64 (N, D), encoded as the facts state, with NaN for a missing number. Classes give the network's outputs
-    (N, K), a lone column for two, and probabilities (N, K); values come in the target's unit, (N,) in float64.
+    (N, K), a lone column for two, and probabilities (N, K); values come in the target's unit, (N,) in float64. Of
+    several targets come all outputs (N, K) in float64, values in their units, and then of each target the
+    probabilities (N, K_j), or the values (N,).
 
     Args:
         model: With its normalisation, unit and facts.
@@ -42,7 +46,11 @@ class Graph(nn.Module):
         self.register_buffer("scale", self._spread(model.affine.scale).to(wide))
         self.register_buffer("shift", self._spread(model.affine.shift).to(wide))
         self.register_buffer("fill", None if model.affine.fill is None else model.affine.fill.clone())
-        self.mean, self.std = (0.0, 1.0) if unit is None else (unit.mean.item(), unit.std.item())
+        self.heads = heads_stated(model.about)
+        self.mean, self.std = (0.0, 1.0) if unit is None or self.heads else (unit.mean.item(), unit.std.item())
+        joint = unit if isinstance(unit, JointScale) else None
+        self.register_buffer("means", None if joint is None else joint.by_output[0])
+        self.register_buffer("stds", None if joint is None else joint.by_output[1])
 
     def _spread(self, values_C: Tensor) -> Tensor:
         return values_C[:, None, None] if self.is_image else values_C.clone()
@@ -55,6 +63,9 @@ class Graph(nn.Module):
     @property
     def output_names(self) -> tuple[str, ...]:
         """What is put out, in order."""
+        if self.heads:
+            kinds = ("probabilities" if head.num_classes else "values" for head in self.heads)
+            return ("outputs", *(f"{head.label}.{kind}" for head, kind in zip(self.heads, kinds, strict=True)))
         return CLASSES if self.has_classes else VALUES
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -66,9 +77,22 @@ class Graph(nn.Module):
         elif fill is not None:
             x = torch.where(x.isnan(), fill, x)
         outputs = self.network((x * scale + shift).to(self.dtype))
+        if self.heads:
+            return self._of_heads(outputs)
         if not self.has_classes:
             return (outputs[:, 0].double() * self.std + self.mean,)
         return outputs, log_weights(outputs, self.link).softmax(-1).to(outputs.dtype)
+
+    def _of_heads(self, outputs: Tensor) -> tuple[Tensor, ...]:
+        """Return all outputs, values in their units, and what they say of each target."""
+        whole = outputs.double() * self.get_buffer("stds") + self.get_buffer("means")
+        each = []
+        for head, columns in zip(self.heads, of_columns(self.heads), strict=True):
+            if head.num_classes:
+                each.append(log_weights(outputs[:, columns], self.link).softmax(-1).to(outputs.dtype))
+            else:
+                each.append(whole[:, columns.start])
+        return whole, *each
 
 
 def side_of(about: dict[str, Any]) -> tuple[int | None, Fit]:

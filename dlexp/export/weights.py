@@ -14,7 +14,7 @@ from torch import Tensor
 
 from dlexp.build.model import build_meta_model
 from dlexp.error import DlexpError, RunError, first_line
-from dlexp.execution.save.saved_model import SavedModel, assemble
+from dlexp.execution.save.saved_model import SavedModel, assemble, outputs_stated
 from dlexp.export import facts
 from dlexp.type import Config
 
@@ -64,9 +64,9 @@ def _require_shapes(about: dict[str, Any], config: Config, tensors: dict[str, Te
     Raises:
         RunError: It builds another one.
     """
-    shape, num_outputs = tuple(about["about"]["in_shape"]), about["about"]["num_outputs"]
+    shape, outputs = tuple(about["about"]["in_shape"]), outputs_stated(about["about"])
     try:
-        blank = build_meta_model(config, shape, num_outputs)
+        blank = build_meta_model(config, shape, outputs)
     except RuntimeError as error:
         if config["trusted"]:  # a constructor of the user's may compute with numbers
             return

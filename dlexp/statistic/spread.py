@@ -11,6 +11,8 @@ from scipy import special
 
 from dlexp.number import noun
 
+_EQUAL = 1e-12  # of the largest value
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -31,6 +33,22 @@ class Spread:
     high: float
 
 
+def mean(values: np.ndarray) -> float:
+    """Return the mean (n >= 1), which of equal values is each of them: adding them up may round."""
+    values = np.asarray(values, dtype=np.float64)
+    return float(values.mean().clip(values.min(), values.max()))
+
+
+def deviation(values: np.ndarray) -> float:
+    """Return the standard deviation (n - 1, n >= 2), which is zero where values differ by rounding only.
+
+    That is by 1e-12 of the largest; their mean rounds, and so the squares about it are not zero.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    std = float(values.std(ddof=1))
+    return 0.0 if std <= _EQUAL * float(np.abs(values).max()) else std
+
+
 def spread(values: np.ndarray, level: float = 0.95) -> Spread:
     """Return mean and standard deviation, the latter with the interval s sqrt((n - 1) / chi2_(n - 1)).
 
@@ -47,12 +65,10 @@ def spread(values: np.ndarray, level: float = 0.95) -> Spread:
     num = len(values)
     if num < 2:
         raise ValueError(f"got {noun(num, 'value')}; at least two are needed for a spread")
-    mean, std = float(values.mean()), float(values.std(ddof=1))
-    if std <= 1e-12 * max(1.0, abs(mean)):
-        std = 0.0
+    std = deviation(values)
     # chdtri inverts the upper tail
     ends = [std * math.sqrt((num - 1) / float(special.chdtri(num - 1, (1 - side * level) / 2))) for side in (1, -1)]
-    return Spread(num, mean, std, *ends)
+    return Spread(num, mean(values), std, *ends)
 
 
 def variance_share(source: Spread, whole: Spread, level: float = 0.95) -> tuple[float, float, float]:

@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -254,6 +255,7 @@ def artifacts(folder: RunFolder, *, weights: bool) -> Iterator[tuple[Path, str]]
         yield folder.checkpoints / "best" / "weights.safetensors", "model"
 
 
+@cache
 def clean_name(name: str) -> str:
     """Return a name that MLflow takes: letters, digits and ``_-. :/`` only."""
     return re.sub(r"[^A-Za-z0-9_\-. :/]", "_", name)[:250]

@@ -13,6 +13,7 @@ from dlexp.error import RunError
 from dlexp.run.folder import RunFolder
 from dlexp.tracking.outbox import Following, end_leftovers, is_being_sent
 from dlexp.tracking.queue import Queue
+from dlexp.tracking.request.load import exclude_pandas
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -107,6 +108,7 @@ def _strike_off(queue: Queue, folder: RunFolder) -> None:
 def main() -> None:
     """Send the runs of the folder named on the command line."""
     os.nice(10)
+    exclude_pandas()
     serve(Path(sys.argv[1]))
 
 

@@ -9,10 +9,11 @@ import os
 import re
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from dlexp.error import EnvironmentFault, first_ten
@@ -159,8 +160,19 @@ def write_points(database: Path, run_id: str, points: Sequence[Point], timeout: 
         changes = ", ".join(f"{name} = excluded.{name}" for name in _POINT[2:])
         newer = "(excluded.step, excluded.timestamp, excluded.value) > (step, timestamp, value)"
         change = f"on conflict (key, run_uuid) do update set {changes} where {newer}"
-        connection.executemany(f"insert into latest_metrics {values} {change}", rows)
+        connection.executemany(f"insert into latest_metrics {values} {change}", _latest(rows))
     return True
+
+
+def _latest(rows: list[tuple[Any, ...]]) -> Iterable[tuple[Any, ...]]:
+    """Return the last row of each metric, by epoch, time and value as MLflow does, in the order of the first ones."""
+    latest: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        _, name, value, _, time, epoch = row
+        _, _, last_value, _, last_time, last_epoch = latest.get(name, row)
+        if (epoch, time, value) >= (last_epoch, last_time, last_value):
+            latest[name] = row
+    return latest.values()
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> list[str]:

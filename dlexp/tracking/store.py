@@ -21,6 +21,7 @@ from dlexp.run.lock import Lock
 from dlexp.run.name import experiment_folder
 from dlexp.tracking import database as database_file
 from dlexp.tracking.reach import require_answer
+from dlexp.tracking.request.load import load
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,6 +33,7 @@ SETTINGS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": str(_REQUEST_SECONDS),
     "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server may say to come back tomorrow
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # there `dlexp sync` has a table or JSON
     "GIT_PYTHON_REFRESH": "quiet",
 }
 _QUIET = {"MLFLOW_LOGGING_LEVEL": "CRITICAL"}  # what it raises is told in one line, what it logs has pages
@@ -146,6 +148,7 @@ def connect(store: Store) -> "MlflowClient":
                 lock.acquire(_CREATE_SECONDS)
             stack.callback(lock.release)
             _prepare(store, store.database)  # tells what is wrong with it before seconds of imports
+        load(is_database=store.database is not None)
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):
@@ -163,6 +166,7 @@ def _prepare(store: Store, database: Path) -> None:
     if database_file.examine(database, store.name, store.timeout):
         database_file.mend_places(database, store.timeout)
         return
+    load(is_database=True)
     from mlflow import MlflowClient
 
     fresh = database.with_name(f"{database.name}.new")

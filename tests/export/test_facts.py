@@ -62,6 +62,28 @@ def test_other_facts_are_one_line(path, value):
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("num_outputs", 4),
+        ("class_names", ["x", "y"]),
+        ("unit", None),
+        ("unit", {"mean": 0.0, "std": 1.0}),
+        ("unit", exported.TARGETS["unit"] | {"mean": [0.0]}),
+        ("unit", exported.TARGETS["unit"] | {"columns": [0, 1, 2, 2, 1]}),
+        ("heads", []),
+        ("heads", exported.TARGETS["heads"][:2]),
+        ("heads", [head | {"class_names": ["x"]} for head in exported.TARGETS["heads"]]),
+        ("heads", [head | {"task": "pairs"} for head in exported.TARGETS["heads"]]),
+    ],
+)
+def test_facts_of_several_targets_that_disagree_are_one_line(name, value):
+    told = exported.about((3,), 0, **exported.TARGETS)
+    assert facts.read(facts.text_of(exported.said(told)), Path("m"))["about"] == told
+    with pytest.raises(RunError, match=r"m: got facts that cannot be \(.*\); export the run anew"):
+        facts.read(facts.text_of(exported.said({**told, name: value})), Path("m"))
+
+
 @pytest.mark.parametrize("text", ["", "[", "[]", "null", "[" * 100_000, '{"form": 1}'])
 def test_what_is_no_json_of_facts_is_one_line(text):
     with pytest.raises(RunError, match="m: got facts that cannot be"):

@@ -12,6 +12,7 @@ from dlexp.dropout import Classic, NoDropout
 from dlexp.export.graph import Graph, as_input, num_together, side_of
 from dlexp.metric.probability import log_weights
 from dlexp.model.cnn import CNN
+from dlexp.model.layer import Heads
 from dlexp.model.mlp import MLP
 from dlexp.model.torchvision import TorchvisionNet
 from dlexp.norm import BatchNorm
@@ -43,6 +44,20 @@ def test_values_are_in_the_unit_of_the_target():
     (values_N,) = Graph(model)(as_input(inputs))
     assert (values_N.shape, values_N.dtype) == ((9,), torch.float64)
     assert torch.allclose(values_N, model.outputs(inputs), rtol=1e-6)
+
+
+def test_several_targets_have_what_each_has_alone():
+    told = exported.about((6,), 0, **exported.TARGETS)
+    module = Heads([nn.Linear(6, 1), nn.Linear(6, 1), nn.Linear(6, 3)])
+    model, inputs = exported.saved(module, told), exported.draw((6,), 9)
+    graph = Graph(model)
+    assert graph.output_names == ("outputs", "two.probabilities", "a_b.values", "three.probabilities")
+    outputs, two, value, three = graph(as_input(inputs))
+    wanted = model.outputs(inputs)
+    assert torch.allclose(outputs, wanted, rtol=1e-6)
+    assert torch.allclose(value, wanted[:, 1], rtol=1e-6)
+    assert torch.allclose(two[:, 1], wanted[:, 0].sigmoid().float(), atol=1e-6)
+    assert torch.allclose(three, wanted[:, 2:].softmax(1).float(), atol=1e-6)
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dlexp.statistic.spread import add_spread, largest_chance_difference, spread, variance_share
+from dlexp.statistic.spread import add_spread, deviation, largest_chance_difference, mean, spread, variance_share
 
 
 def drawn(seed: int) -> np.random.Generator:
@@ -82,3 +82,19 @@ def test_interval_over_seeds_and_examples_covers():
         covered += low <= 0 <= high
     print(f"coverage {covered / 2000:.3f}")
     assert 0.94 < covered / 2000 < 0.99
+
+
+@pytest.mark.parametrize("value", [0.9, 0.1, 1 / 3, 2.7e-13, 1e9 / 7])
+@pytest.mark.parametrize("num", [3, 5, 6, 7, 10])
+def test_equal_values_have_no_spread_and_are_their_mean(value, num):
+    values = np.full(num, value)
+    assert (mean(values), deviation(values)) == (value, 0.0)
+    assert (spread(values).mean, spread(values).std) == (value, 0.0)
+
+
+def test_small_values_that_differ_have_a_spread():
+    values = np.array([2e-13, 3e-13, 4e-13])
+    assert deviation(values) == pytest.approx(1e-13)
+    assert spread(values).std == pytest.approx(1e-13)
+    assert math.isnan(deviation(np.array([1.0, math.nan])))
+    assert math.isnan(mean(np.array([1.0, math.nan])))

@@ -1,5 +1,7 @@
 """A cv's folds in MLflow: nested runs with their curves below a parent with what they say together."""
 
+import shutil
+
 import pytest
 
 from dlexp.run.environment import now
@@ -77,6 +79,57 @@ def test_folds_are_children_and_the_parent_has_their_mean(runs_dir, query):
     kinds = query(database, "select value from tags where key = 'dlexp.kind'")
     assert sorted(kinds) == [("cv",), ("fold",), ("fold",)]
     cv.unlock()
+
+
+def told(database, query):
+    """All that a store says of its runs, with dlexp's ids in the place of MLflow's, in the order that pages take."""
+    ids = dict(query(database, "select run_uuid, value from tags where key = 'dlexp.run_id'"))
+    tables = {
+        "runs": "name, status, start_time, end_time, user_id, lifecycle_stage",
+        "params": "key, value",
+        "tags": "key, value",
+        "metrics": "key, value, timestamp, step, is_nan",
+        "latest_metrics": "key, value, timestamp, step, is_nan",
+    }
+    said = {}
+    for table, columns in tables.items():
+        rows = query(database, f"select run_uuid, {columns} from {table}")
+        rows = [tuple(ids.get(value, value) for value in row) for row in rows]
+        order = rows if table == "latest_metrics" else sorted(rows)
+        said[table] = {run_id: [row for row in order if row[0] == run_id] for run_id in sorted(ids.values())}
+    data = "select destination_id, name, digest, dataset_profile from inputs join datasets on source_id = dataset_uuid"
+    said["inputs"] = sorted((ids[run], *rest) for run, *rest in query(database, data))
+    for file in (database.parent / "mlartifacts").rglob("*"):
+        if file.is_file():
+            *_, run, _, name = file.relative_to(database.parent).parts
+            said.setdefault("files", {})[ids[run], name] = file.read_bytes()
+    return said
+
+
+def test_a_trial_that_is_sent_as_it_goes_has_what_one_has_that_is_sent_at_its_end(runs_dir, query, tmp_path):
+    (tmp_path / "other").mkdir()
+    other = shutil.copy(runs_dir / "mlflow.db", tmp_path / "other" / "mlflow.db")
+    sweep = make((runs_dir, "digits"), "sweep", "random", MLFLOW)
+    trial = make((sweep.path, "trials"), "trial", "lr0.1", NONE)
+    sender = Sender(sweep, {})
+    for epoch in range(1, 4):
+        record = {"epoch": epoch, "step": 9, "lr": 0.1, "val/accuracy": 0.9 + epoch % 2, "train/loss": 1.0 / epoch}
+        trial.append_epoch(record)
+        assert not sender.push()
+    made = make_fold(sweep, 1)
+    trial.write_result({"kind": "train", "status": "stopped_early", "num_params": 9, "metrics": {"test/loss": 0.3}})
+    trial.update_manifest(status="stopped_early", end=now(), device="cpu (the first)")
+    trial.unlock()
+    sweep.write_result({"kind": "sweep", "status": "finished", "trials": []})
+    sweep.update_manifest(status="finished", end=now())
+    assert sender.push()
+    sweep.unlock()
+    assert outbox.send(sweep, {}, other=f"sqlite:///{other}") is None
+    said = told(runs_dir / "mlflow.db", query)
+    assert len(said["metrics"][trial.run_id]) == 3 * 4 + 1  # with the best so far
+    assert ("dlexp.status", "stopped_early") in [row[1:] for row in said["tags"][trial.run_id]]
+    assert {run_id for run_id, _ in said["files"]} == {sweep.run_id, trial.run_id, made.run_id}
+    assert told(other, query) == said
 
 
 def test_a_killed_cv_ends_its_fold_too_and_a_resumed_one_runs_again(runs_dir, query):

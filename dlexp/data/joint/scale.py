@@ -58,6 +58,11 @@ class JointScale(Scale):
         """The units of one trial as plain data."""
         return {"mean": self.mean[0].tolist(), "std": self.std[0].tolist(), "columns": list(self.columns)}
 
+    @property
+    def by_output(self) -> tuple[Tensor, Tensor]:
+        """Mean and std of each of the outputs (K,) of one trial."""
+        return self._spread(self.mean)[0], self._spread(self.std)[0]
+
     def to(self, device: torch.device | str) -> "JointScale":
         """Return the same on another device."""
         return JointScale(send(self.mean, device), send(self.std, device), self.columns)

@@ -30,7 +30,7 @@ from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resa
 from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
-from dlexp.statistic.spread import add_spread
+from dlexp.statistic.spread import add_spread, deviation, mean
 from dlexp.statistic.stream import stream
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 from dlexp.type import PositiveFact
@@ -251,8 +251,8 @@ def _describe(side: Side, label: str, values: np.ndarray) -> SideRecord:
         "kind": side.kind,
         "label": label,
         "seeds": side.seeds,
-        "value": float(values.mean()),
-        "std": float(by_seed.std(ddof=1)) if len(by_seed) > 1 else None,
+        "value": mean(values),
+        "std": deviation(by_seed) if len(by_seed) > 1 else None,
     }
 
 

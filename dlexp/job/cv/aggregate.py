@@ -27,6 +27,7 @@ from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
 from dlexp.statistic.bounded import bounds, mean_interval
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
+from dlexp.statistic.spread import deviation, mean
 
 Value = TypeVar("Value")  # of a metric: a number or an interval
 INTERVAL_NOTE = (
@@ -106,10 +107,10 @@ def summarize(records: list[FoldRecord], held_out: float) -> FoldSpread:
         n: np.array([[r["metrics"][n] for r in records_of_fold] for records_of_fold in folds], dtype=np.float64)
         for n in names
     }
-    values = {name: table.mean(1) for name, table in values_FS.items()}
+    values = {name: np.array([mean(of_fold) for of_fold in table]) for name, table in values_FS.items()}
     summary: FoldSpread = {
-        "mean": {name: float(v.mean()) for name, v in values.items()},
-        "std": {name: float(v.std(ddof=1)) for name, v in values.items()},
+        "mean": {name: mean(v) for name, v in values.items()},
+        "std": {name: deviation(v) for name, v in values.items()},
         "interval": {name: list(mean_interval(v, bounds(name))) for name, v in values.items()},
         "interval_corrected": {name: list(mean_interval(v, bounds(name), held_out)) for name, v in values.items()},
     }
@@ -122,8 +123,8 @@ def summarize(records: list[FoldRecord], held_out: float) -> FoldSpread:
 
 def _of_seeds_and_folds(values_FS: np.ndarray) -> tuple[float, float]:
     """Return the standard deviation due to seeds, and that due to folds."""
-    within = float(values_FS.var(axis=1, ddof=1).mean())
-    between = float(values_FS.mean(1).var(ddof=1)) - within / values_FS.shape[1]
+    within = mean(np.array([deviation(of_fold) ** 2 for of_fold in values_FS]))
+    between = deviation(np.array([mean(of_fold) for of_fold in values_FS])) ** 2 - within / values_FS.shape[1]
     return math.sqrt(within), math.sqrt(max(between, 0.0))
 
 

@@ -59,7 +59,8 @@ def audit(overrides: list[str], config_dir: Path | None = None) -> Audit:
         spec = prepare(overrides, config_dir)
         records = [_audit_fold(spec, setting, *place) for setting in spec.settings for place in _folds(spec)]
     findings = _findings(spec, records)
-    clean = not any(record["in_both"] or record["changed"] or record["groups_in_both"] for record in records)
+    leaks = [record["in_both"] or record["changed"] or record["groups_in_both"] for record in records]
+    clean = not any(leaks) and not spec.warnings  # of first weights that come from what folds hold out
     return {"kind": "audit", "clean": clean, "findings": findings, "folds": records}
 
 
@@ -185,7 +186,7 @@ def _same(mine: Tensor, theirs: Tensor) -> bool:
 
 
 def _findings(spec: CVSpec, records: list[AuditedFold]) -> list[str]:
-    findings = []
+    findings = list(spec.warnings)
     held_out = torch.cat([fold.val for fold in spec.folds])
     counts = torch.bincount(held_out, minlength=len(spec.dataset.dealt.targets))
     if counts[spec.dataset.dealt.test].any():

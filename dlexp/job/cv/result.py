@@ -24,6 +24,7 @@ from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.statistic.spread import deviation, mean
 from dlexp.type import Metrics
 
 NO_SPREAD: FoldSpread = {"mean": {}, "std": {}, "interval": {}, "interval_corrected": {}}
@@ -155,8 +156,8 @@ def _over_settings(means: list[float]) -> Metrics:
     values = np.array(means)
     return {
         "settings/best": means[0],
-        "settings/mean": float(values.mean()),
-        "settings/std": float(values.std(ddof=1)) if len(means) > 1 else 0.0,
+        "settings/mean": mean(values),
+        "settings/std": deviation(values) if len(means) > 1 else 0.0,
         "settings/count": len(means),
     }
 

@@ -14,8 +14,9 @@ from typing import Any
 import yaml
 
 from dlexp.error import DlexpError
+from dlexp.execution.save.saved_model import heads_stated
 from dlexp.job.export.source import Source
-from dlexp.job.report.answer import Answers, Score, measure_score, read_answers
+from dlexp.job.report.answer import Answers, Score, by_target, measure_score, read_answers
 from dlexp.job.report.words import name_of, score, span
 from dlexp.number import noun, significant
 from dlexp.report import markdown
@@ -49,7 +50,9 @@ class Card:
         self.config, self.exports = facts["config"], exports
         self.data: dict[str, Any] = {**self.manifest["data"], **self.result.get("data", {})}
         self.openings = int(self.manifest.get("test_openings", 0))
-        self.scores = list(_scores(self.folder, bool(self.about["class_names"]), self.openings))
+        self.heads = heads_stated(self.about)
+        self.has_classes = bool(self.heads[0].num_classes if self.heads else self.about["class_names"])
+        self.scores = list(_scores(self.folder, self.has_classes, self.openings))
 
     def text(self) -> str:
         """Return the card."""
@@ -93,7 +96,7 @@ class Card:
 
     def _pipeline(self) -> tuple[str, str]:
         kind = "image" if len(self.about["in_shape"]) == 3 else "tabular"
-        job = "classification" if self.about["class_names"] else "regression"
+        job = "classification" if self.has_classes else "regression"  # of several targets by the first
         return f"{kind}-{job}", f"{kind.title()} {job.title()}"
 
     def _by_part(self) -> dict[str, list[Score]]:
@@ -103,6 +106,10 @@ class Card:
     def _use(self) -> str:
         classes = self.about["class_names"]
         what = f"which of {noun(len(classes), 'class')}" if classes else "which value"
+        kinds = (noun(head.num_classes, "class") if head.num_classes else "a value" for head in self.heads)
+        targets = ", ".join(f"{head.name} ({kind})" for head, kind in zip(self.heads, kinds, strict=True))
+        if self.heads:
+            what = f"for each of {targets} which"
         return (
             f"It says {what} an example has, of examples that come from where those of {self.data['name']} came from, "
             "and are measured in the same way. It was checked on no others."
@@ -122,9 +129,11 @@ class Card:
         if columns:
             rows = [Row((column["name"], _inputs_of(column))) for column in columns]
             blocks.append(Table("columns, in the order of the inputs", ("column", "inputs"), rows))
-        if self.about["class_names"]:
-            rows = [Row((place, name)) for place, name in enumerate(self.about["class_names"])]
-            blocks.append(Table("classes, in the order of the outputs", ("number", "class"), rows))
+        named = {"classes": self.about["class_names"]} if self.about["class_names"] else {}
+        named |= {f"classes of {head.name}": head.class_names for head in self.heads if head.num_classes}
+        for what, names in named.items():
+            rows = [Row((place, name)) for place, name in enumerate(names)]
+            blocks.append(Table(f"{what}, in the order of the outputs", ("number", "class"), rows))
         return blocks
 
     def _shapes(self) -> Iterator[str]:
@@ -141,7 +150,9 @@ class Card:
                 "Numbers are as in the table; a text sets one of its column's inputs to 1, the others to 0. "
                 "That step is no function of tensors and not in the file: dlexp does it, or whoever calls the graph."
             )
-        if self.about["class_names"]:
+        if self.heads:
+            yield from self._of_heads()
+        elif self.about["class_names"]:
             num = self.about["num_outputs"]
             column = ", the logit of class 1" if num == 1 else ""
             yield (
@@ -151,13 +162,23 @@ class Card:
         else:
             yield "values: float64 (N,), in the target's unit. Normalisation is in the file."
 
+    def _of_heads(self) -> Iterator[str]:
+        """Say what is put out of several targets."""
+        yield (
+            f"outputs: float64 (N, {self.about['num_outputs']}), those of all targets side by side, a logit for each "
+            "class (of two for the second alone), values in the target's unit. Normalisation is in the file."
+        )
+        for head in self.heads:
+            classes = f"{head.label}.probabilities: (N, {head.num_classes})."
+            yield classes if head.num_classes else f"{head.label}.values: float64 (N,)."
+
     def _metrics(self) -> list[Text | Table]:
         opened = f"opened {noun(self.openings, 'time')}" if self.openings else "sealed: it was never opened"
         part = "There is no test part." if not self.data.get("num_test") else f"The test part is {opened}."
         if not self.scores:
             return [Text("No validation part: the model was trained on it too."), Text(part)]
         rows = [
-            Row((_WORDS[each.metric.partition("/")[0]], name_of(each.metric), score(each.metric, each.value),
+            Row((_WORDS[each.metric.partition("/")[0]], _name(each.metric), score(each.metric, each.value),
                  span(each.metric, each.interval), each.num))
             for each in self.scores
         ]  # fmt: skip
@@ -216,10 +237,13 @@ def _scores(folder: RunFolder, has_classes: bool, openings: int) -> Iterator[Sco
             answers = read_answers(folder) if part == "val" else _test_answers(folder)
         except (DlexpError, OSError):
             continue
-        if answers.is_finite and len(answers.targets):
-            for name in _CLASSES if has_classes else _VALUES:
-                seen = measure_score(answers, f"val/{name}")
-                yield Score(f"{part}/{name}", seen.value, seen.interval, seen.num)
+        if not (answers.is_finite and len(answers.targets)):
+            continue
+        by_head = [(f"{head.label}/", its, bool(head.num_classes)) for head, its in by_target(folder, answers)]
+        for prefix, each, are_classes in by_head or [("", answers, has_classes)]:
+            for name in _CLASSES if are_classes else _VALUES:
+                seen = measure_score(each, f"val/{name}")
+                yield Score(f"{part}/{prefix}{name}", seen.value, seen.interval, seen.num)
 
 
 def _test_answers(folder: RunFolder) -> Answers:
@@ -231,7 +255,12 @@ def _label(each: Score) -> str:
     """Return a metric's name with its interval."""
     part, _, _ = each.metric.partition("/")
     ends = "" if each.interval is None else f" (95 %: {each.interval[0]:.4g} to {each.interval[1]:.4g})"
-    return f"{_WORDS[part]} {name_of(each.metric)}{ends}"
+    return f"{_WORDS[part]} {_name(each.metric)}{ends}"
+
+
+def _name(metric: str) -> str:
+    """Return what a metric is called, of several targets after the target's name."""
+    return " ".join([*metric.split("/")[1:-1], name_of(metric)])
 
 
 def _inputs_of(column: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from dlexp.job.export.source import Source, find_source
 from dlexp.model.fitted.fitted import Fitted
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.exported import ExportRecord, add_export, read_exports
-from dlexp.type import RECONSTRUCT, SEVERAL, one_of
+from dlexp.type import RECONSTRUCT, one_of
 
 Form = Literal["pt2", "onnx", "safetensors"]
 FOLDER, NAME = "export", "model"  # in the run's folder, where no other place is named
@@ -102,8 +102,6 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
-    if model.about["task"] == SEVERAL:
-        raise ConfigError(f"{ref}: got several targets, which have no exported form; `dlexp predict` takes the run")
     if model.about["task"] == "pairs":
         raise ExportFault(f"{ref}: got a run of pairs, which compares two inputs; a file takes one: predict by the run")
     if isinstance(model.module, Fitted):

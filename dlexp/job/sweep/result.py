@@ -2,8 +2,6 @@
 
 import statistics
 
-import torch
-
 from dlexp.data.fact.guess import guess
 from dlexp.data.fact.positive import positive_fact
 from dlexp.diagnose.trained import first_lines
@@ -107,10 +105,14 @@ def is_a_guess(ranked: RankedSetting) -> bool:
 
 def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
     """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
-    values = torch.tensor([s.value for s in ranking if s.value is not None], dtype=torch.float64)
-    best = float(values[0])
-    spread = float(values.std()) if len(values) > 1 else 0.0
-    return {"sweep/best": best, "sweep/mean": float(values.mean()), "sweep/std": spread, "sweep/count": len(values)}
+    values = [s.value for s in ranking if s.value is not None]
+    std = statistics.stdev(values) if len(values) > 1 else 0.0
+    return {
+        "sweep/best": values[0],
+        "sweep/mean": statistics.fmean(values),
+        "sweep/std": std,
+        "sweep/count": len(values),
+    }
 
 
 def _trials(spec: SweepSpec, loop: SearchLoop) -> list[TrialRecord]:

@@ -1,5 +1,6 @@
 """Held-out examples that a run before was trained on: told by a training and a sweep, refused by a cross-validation."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,13 @@ def test_a_cross_validation_on_what_was_seen_is_refused(here):
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "that the folds hold out: their scores would be flattered; pre-train on other data" in done.stderr
+
+
+def test_an_audit_says_that_first_weights_know_what_folds_hold_out(tmp_path):
+    small = ("data=iris", "model.widths=[4]", "tracking=none", "trainer.threads=1")
+    assert run(tmp_path, "train", *small, "task=reconstruct", "trainer.epochs=1").returncode == 0
+    audited = json.loads(run(tmp_path, "cv", "--audit", "--json", *small, "init_from=last", "cv.k=2").stdout)
+    assert not audited["clean"]
+    assert not any(fold["in_both"] or fold["changed"] for fold in audited["folds"])
+    (line,) = audited["findings"]
+    assert line.endswith("that the folds hold out, without their targets: scores may be flattered")

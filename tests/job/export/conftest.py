@@ -1,4 +1,4 @@
-"""Runs that are exported: on a table with texts, on pictures, of values on all examples, a sweep and a cv."""
+"""Runs that are exported: of a table, of pictures, of values on all examples, of two targets; a sweep and a cv."""
 
 import json
 
@@ -26,6 +26,7 @@ def runs(tmp_path_factory):
         "table": ("train", "data=csv", "data.path=t.csv", "data.target=kind", "model.widths=[4]"),
         "pictures": ("train", "data=digits", "data.limit=200", "model=cnn", "model.channels=[4]"),
         "values": ("train", "data=diabetes", "train_on=train+val", "trainer.precision=fp64", "model.widths=[4]"),
+        "targets": ("train", "data=csv", "data.path=t.csv", "data.target=[kind,size]", "model.widths=[4]"),
         "sweep": ("sweep", "data=iris", "model=softmax", "optimizer.lr=0.0001,0.1"),
         "cv": ("cv", "data=iris", "model=softmax", "cv.k=2"),
     }

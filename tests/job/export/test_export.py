@@ -1,6 +1,7 @@
 """A run's model as one file: the run's own answers, a card beside it, and nothing left of what is refused."""
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from dlexp.error import ConfigError, ExportFault
 from dlexp.job.export import check
-from dlexp.job.export.export import choose_form
+from dlexp.job.export.export import Form, choose_form
 from dlexp.job.inference.predict import predict
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.exported import read_exports
@@ -16,7 +17,30 @@ from docs import schema
 from tests import command, exported
 
 
-@pytest.mark.parametrize(("name", "form"), [("table", "pt2"), ("pictures", "onnx"), ("values", "safetensors")])
+def answers_of(entry):
+    """Return the answer to the only target, or to each."""
+    return list(entry["targets"].values()) if "targets" in entry else [entry]
+
+
+def test_of_several_targets_each_has_an_output_of_its_own(runs, tmp_path, monkeypatch, export_of):
+    monkeypatch.chdir(runs[0])
+    document = export_of("targets", "safetensors", tmp_path / "net.safetensors")
+    assert document["outputs"] == ["outputs", "kind.probabilities", "size.values"]
+    card = (tmp_path / "card.md").read_text()
+    assert "for each of kind (2 classes), size (a value)" in card.replace("\\", "")
+    assert "| validation | kind accuracy |" in card
+    assert "| validation | size rmse |" in card
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("table", "pt2"),
+        ("pictures", "onnx"),
+        ("values", "safetensors"),
+        *(("targets", form) for form in get_args(Form)),
+    ],
+)
 def test_a_file_answers_as_the_run_does(runs, name, form, tmp_path, monkeypatch, export_of):
     folder, results = runs
     monkeypatch.chdir(folder)
@@ -24,13 +48,16 @@ def test_a_file_answers_as_the_run_does(runs, name, form, tmp_path, monkeypatch,
     assert not list(Draft202012Validator(schema.schema("export")).iter_errors(json.loads(json.dumps(document))))
     assert document["difference"] <= (0 if form == "safetensors" else 1e-4)
     assert document["examples"] == ("train" if name == "values" else "val")
-    inputs = tmp_path / ("new.csv" if name == "table" else "new.npy")
-    if name == "table":
+    is_table = name in ("table", "targets")
+    inputs = tmp_path / ("new.csv" if is_table else "new.npy")
+    if is_table:
         inputs.write_text("place,size\nb,0.4\na,-0.2\n")
     else:
         np.save(inputs, exported.draw((1, 8, 8) if name == "pictures" else (10,), 5).nan_to_num(0).numpy())
     told = [predict(ref, folder / "runs", [inputs]) for ref in (results[name]["run_id"], document["path"])]
-    for ours, theirs in zip(*(each["predictions"] for each in told), strict=True):
+    said = [[answer for entry in each["predictions"] for answer in answers_of(entry)] for each in told]
+    assert len(said[0]) == (4 if name == "targets" else 2 if is_table else 5)
+    for ours, theirs in zip(*said, strict=True):
         assert ours.get("class") == theirs.get("class")
         for key in ("probability", "value"):
             assert theirs.get(key, 0.0) == pytest.approx(ours.get(key, 0.0), abs=0 if form == "safetensors" else 1e-4)

@@ -1,0 +1,1 @@
+"""What MLflow is asked for that takes more than a line."""
