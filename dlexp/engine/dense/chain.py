@@ -92,7 +92,7 @@ class Chain:
 
     @property
     def num_trials(self) -> int:
-        """T."""
+        """T, the nets that pass at once."""
         return 1
 
     def _ahead(self, x: Tensor, is_shared: bool) -> Tensor:
