@@ -1,13 +1,10 @@
 """Devices: which one, with what settings, and how much memory is free."""
 
 import ctypes
-import json
 import os
 import re
 import sys
-import warnings
 from contextlib import suppress
-from dataclasses import astuple, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,90 +15,17 @@ from torch import nn
 from torch.nn.modules.conv import _ConvNd
 
 from dlexp.error import ConfigError
+from dlexp.gpu.child import setting
+from dlexp.gpu.look import Card, cards
 
 SMALL_STEP = 1e8  # operations
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
 LARGEST_INT = 2**31 - 1
 SMALL_BYTES = 2**28  # what any machine has; the free memory is not asked for
 GIB = 2**30
-VISIBLE = "CUDA_VISIBLE_DEVICES"
 TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, before a program sets its own
 # "NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ...", or "... Open Kernel Module for x86_64  580..."
 DRIVER = Path("/proc/driver/nvidia/version")
-
-
-@dataclass(frozen=True)
-class Card:
-    """A CUDA device.
-
-    Attributes:
-        name: As its driver calls it.
-        total: Its memory in bytes.
-        capability: Major and minor number.
-        cudnn: Version of cuDNN.
-    """
-
-    name: str
-    total: int
-    capability: tuple[int, int]
-    cudnn: str
-
-
-def cards(*, is_elsewhere: bool = False) -> list[Card]:
-    """Return the visible CUDA devices in order.
-
-    A process that looks begins CUDA and keeps memory of a card. The first process of a sweep, whose workers are to have
-    the card whole, has a short child look; a child cannot use CUDA that its parent has begun.
-
-    Args:
-        is_elsewhere: This process computes on none of them.
-    """
-    if not is_elsewhere or torch.cuda.is_initialized() or not hasattr(os, "fork"):
-        return look()
-    return seen_by_child(os.environ.get(VISIBLE))
-
-
-def look() -> list[Card]:
-    """Return the visible devices; CUDA begins in this process where there is one."""
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    return [
-        Card(
-            torch.cuda.get_device_name(index),
-            torch.cuda.get_device_properties(index).total_memory,
-            torch.cuda.get_device_capability(index),
-            str(torch.backends.cudnn.version()),
-        )
-        for index in range(count)
-    ]
-
-
-@cache
-def seen_by_child(_visible: str | None) -> list[Card]:
-    """Return what a forked child sees; nothing where it ends without an answer.
-
-    Args:
-        _visible: The variable that says which devices are visible.
-    """
-    if not torch.backends.cuda.is_built():
-        return []
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # the child takes no lock that another thread may hold
-        pid = os.fork()
-    if pid == 0:
-        _answer(writing)
-    os.close(writing)
-    with os.fdopen(reading) as pipe:
-        told = pipe.read()
-    os.waitpid(pid, 0)
-    return [Card(name, total, (major, minor), cudnn) for name, total, (major, minor), cudnn in json.loads(told or "[]")]
-
-
-def _answer(writing: int) -> None:
-    try:
-        os.write(writing, json.dumps([astuple(card) for card in look()]).encode())
-    finally:
-        os._exit(0)
 
 
 def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]:
@@ -117,7 +41,8 @@ def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]
     has_mps = torch.backends.mps.is_available()
     if name == "auto":
         name = "cuda" if cards(is_elsewhere=is_elsewhere) else "mps" if has_mps else "cpu"
-        why = "" if name != "cpu" else " (no CUDA or MPS device was found)"
+        hidden = f" with {setting()}" if setting() else ""
+        why = "" if name != "cpu" else f" (no CUDA or MPS device was found{hidden})"
     else:
         why = ""
     if name == "mps" and not has_mps:
@@ -131,9 +56,8 @@ def _cuda(name: str, there: list[Card]) -> tuple[torch.device, str]:
     index = int(name.partition(":")[2] or 0)
     if index >= len(there):
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
-        raise ConfigError(
-            f"trainer.device: got {name}; torch ({built}) sees {len(there)} CUDA devices; choose auto or cpu"
-        )
+        seen = f"sees {len(there)} CUDA devices{f' with {setting()}' if setting() else ''}"
+        raise ConfigError(f"trainer.device: got {name}; torch ({built}) {seen}; choose auto or cpu")
     device = torch.device("cuda", index)
     # Not the free memory: to ask for it takes some of it, for as long as the process lives.
     return device, f"{device} {there[index].name}, {there[index].total / GIB:.1f} GiB"

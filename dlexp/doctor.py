@@ -122,26 +122,53 @@ def _devices() -> list[Finding]:
     import torch
 
     from dlexp.device import DRIVER
+    from dlexp.gpu import visible
+    from dlexp.gpu.child import setting
 
-    if torch.cuda.is_available():
-        return [_cuda_device(index) for index in range(torch.cuda.device_count())]
     if torch.backends.mps.is_available():
         return [_finding("mps", "available")]
+    names = visible.visible_gpus()
+    if names:
+        return [*_cards(names), *_hidden(names)]
+    cpu = f"training runs on the CPU with {noun(torch.get_num_threads(), 'thread')}"
+    if visible.are_hidden_on_purpose():
+        return [_finding("cuda", f"no device with {setting()}; {cpu}")]
+    if hidden := _hidden(names):
+        return hidden
     if DRIVER.exists():
         built = f"torch is built for CUDA {torch.version.cuda}" if torch.version.cuda else "torch is built without CUDA"
         return [_finding("cuda", f"an NVIDIA driver but no device; {built}", "install the torch that fits the driver")]
-    return [_finding("cuda", f"no device; training runs on the CPU with {noun(torch.get_num_threads(), 'thread')}")]
+    return [_finding("cuda", f"no device; {cpu}")]
 
 
-def _cuda_device(index: int) -> Finding:
-    import torch
+def _cards(names: list[str]) -> list[Finding]:
+    from dlexp.gpu.check import check
+    from dlexp.gpu.visible import SLICE
 
-    try:
-        free, total = torch.cuda.mem_get_info(index)
-    except RuntimeError as error:  # a full or broken card cannot even be asked
-        return _finding(f"cuda:{index}", first_line(error)[:200], "end other programs on it, or take another card")
-    value = f"{torch.cuda.get_device_name(index)}, {free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
-    return _finding(f"cuda:{index}", value, "end other programs on it" if free < total / 10 else None)
+    places = [name if name.startswith(SLICE) else f"cuda:{index}" for index, name in enumerate(names)]
+    return [_card(place, *health) for place, health in zip(places, check(names), strict=True)]
+
+
+def _card(place: str, name: str, free: int, total: int, fault: str, is_full: bool) -> Finding:
+    """Judge a device by its health; see `dlexp.gpu.check.Health`."""
+    if fault:
+        cure = "end other programs on it" if is_full else "look at it with nvidia-smi"
+        return _finding(place, f"{name}: {fault}" if name else fault, f"{cure}, or take another card")
+    value = f"{name}, {free / _GIB:.1f} of {total / _GIB:.1f} GiB free"
+    return _finding(place, value, "end other programs on it" if free < total / 10 else None)
+
+
+def _hidden(seen: list[str]) -> list[Finding]:
+    """Tell of names in CUDA_VISIBLE_DEVICES that are no device's, where devices are there."""
+    from dlexp.gpu import visible
+    from dlexp.gpu.child import setting
+    from dlexp.gpu.look import seen_by_child
+
+    unseen = [name for name in visible.names() if name not in seen]
+    if not unseen or not (seen or seen_by_child(None)):
+        return []
+    value = f"{setting()}: {unseen[0]} is no device, and hides itself and what follows"
+    return [_finding("cuda", value, "name devices as `nvidia-smi -L` lists them")]
 
 
 def _memory() -> Finding:

@@ -139,9 +139,12 @@ def first_ten(noun: str, items: list) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message, "no message" for an empty one."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else "no message"
+    """Return the first line of an error's message, "no message" for an empty one.
+
+    Torch's "out of memory" is a line of 600 characters; what was asked for is at its beginning.
+    """
+    lines = str(error).strip().splitlines() or ["no message"]
+    return lines[0].partition(" GPU ")[0] if is_out_of_memory(error) else lines[0]
 
 
 def name_fault_of_path(error: BaseException) -> str | None:

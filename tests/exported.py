@@ -11,7 +11,7 @@ from dlexp.config import trust
 from dlexp.execution.save.saved_model import SavedModel, affine_of, read_unit
 from dlexp.export import facts, onnx, pt2
 from dlexp.export.file import ExportedModel, parse
-from dlexp.export.graph import Graph
+from dlexp.export.pair import graph_of
 
 SIZES = (1, 7, 64)  # of the batches that an exported file has to answer
 # of a model of three targets: two classes, a value and three classes
@@ -72,7 +72,7 @@ def said(told: dict[str, Any], precision: str = "fp32") -> dict[str, Any]:
 def through(form: str, model: SavedModel, told: dict[str, Any], precision: str = "fp32") -> ExportedModel:
     """Return a model as it is read from a file of it."""
     writer = {"pt2": pt2, "onnx": onnx}[form]
-    content = writer.write(Graph(model).eval(), said(told, precision), told["in_shape"])
+    content = writer.write(graph_of(model).eval(), said(told, precision), told["in_shape"])
     trust.accept_file(sha256(content).hexdigest(), Path(f"m.{form}"))
     _, exported = parse(content, Path(f"m.{form}"))
     assert isinstance(exported, ExportedModel)

@@ -3,9 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 import torch
@@ -16,9 +13,11 @@ from dlexp.build.dataset import load_data
 from dlexp.build.place import check_first
 from dlexp.config.resolve import resolve
 from dlexp.error import ConfigError, name_fault_of_device
+from dlexp.gpu.child import VISIBLE
 from dlexp.launcher.local import Local
+from tests.gpu.two import H100, two
 
-H100 = device.Card("H100", 80 * 2**30, (9, 0), "91002")
+__all__ = ["two"]  # a fixture
 needs_no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is present")
 
 
@@ -130,36 +129,7 @@ def test_deterministic_refuses_what_adds_in_any_order_and_says_so():
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-@pytest.fixture
-def two(monkeypatch):
-    """Two cards that this process must not ask for; a child of it may."""
-    parent = os.getpid()
-
-    def in_a_child(value: Any) -> Callable[..., Any]:
-        def call(*_device: Any) -> Any:
-            assert os.getpid() != parent, "CUDA begins in the first process"
-            return value
-
-        return call
-
-    for name, value in {
-        "is_available": True,
-        "device_count": 2,
-        "get_device_name": H100.name,
-        "get_device_properties": SimpleNamespace(total_memory=H100.total),
-        "get_device_capability": H100.capability,
-    }.items():
-        monkeypatch.setattr(torch.cuda, name, in_a_child(value))
-    monkeypatch.setattr(torch.backends.cudnn, "version", in_a_child(91002))
-    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
-    monkeypatch.delenv(device.VISIBLE, raising=False)
-    device.seen_by_child.cache_clear()
-    yield
-    device.seen_by_child.cache_clear()
-
-
-def test_a_child_says_which_cards_there_are(two):
-    assert device.cards(is_elsewhere=True) == [H100, H100]
+def test_a_card_is_chosen_without_beginning_cuda(two):
     assert device.choose("auto", is_elsewhere=True) == (torch.device("cuda", 0), "cuda:0 H100, 80.0 GiB")
     assert device.choose("cuda:1", is_elsewhere=True)[0] == torch.device("cuda", 1)
     described = device.describe(torch.device("cuda", 1))
@@ -167,27 +137,24 @@ def test_a_child_says_which_cards_there_are(two):
     assert {"name": "H100", "capability": "9.0", "cudnn": "91002"}.items() <= described.items()
 
 
-def test_a_process_that_computes_looks_for_itself(two):
-    with pytest.raises(AssertionError, match="CUDA begins"):
-        device.cards()
-
-
 def test_a_sweep_plans_for_cards_without_beginning_cuda(two):
     config = resolve(["trainer.device=cuda", "data=iris", "model.widths=[4]", "tracking=none"]).config
     built = check_first(config, load_data(config))
     assert built.device_line == "cuda:0 H100, 80.0 GiB"
     assert Local().kind("auto") == "cuda"
-    assert [place[device.VISIBLE] for place in Local().places("auto", 1)] == ["0", "1"]
+    assert [place[VISIBLE] for place in Local().places("auto", 1)] == ["0", "1"]
     assert not torch.cuda.is_initialized()
 
 
-def test_a_driver_that_ends_the_child_is_no_card(two, monkeypatch):
-    monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: os._exit(11))
-    assert device.cards(is_elsewhere=True) == []
+@needs_no_cuda
+def test_what_hides_the_devices_is_named(monkeypatch):
+    monkeypatch.setenv(VISIBLE, "9")
+    assert device.choose("auto")[1] == "cpu (no CUDA or MPS device was found with CUDA_VISIBLE_DEVICES=9)"
+    with pytest.raises(ConfigError, match=r"sees 0 CUDA devices with CUDA_VISIBLE_DEVICES=9; choose auto or cpu"):
+        device.choose("cuda")
 
 
-def test_cards_are_those_that_are_visible(two, monkeypatch):
-    assert len(device.cards(is_elsewhere=True)) == 2
-    monkeypatch.setenv(device.VISIBLE, "1")
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    assert len(device.cards(is_elsewhere=True)) == 1
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="an MPS device is present")
+def test_mps_where_there_is_none_is_one_line():
+    with pytest.raises(ConfigError, match=r"^trainer.device: got mps; this machine has none; choose auto or cpu$"):
+        device.choose("mps")

@@ -10,6 +10,7 @@ from dlexp.error import (
     RunError,
     did_you_mean,
     error_line,
+    first_line,
     is_broken_device,
     is_out_of_memory,
     name_fault_of_device,
@@ -84,6 +85,14 @@ def test_a_device_that_failed_is_told_from_a_program_that_did(error, is_broken):
     assert is_broken_device(error) is is_broken
     told = f"the device failed ({error}); begin again, on another by trainer.device if it fails again"
     assert name_fault_of_device(error) == (told if is_broken else None)
+
+
+def test_torch_s_page_on_memory_is_one_line():
+    told = (
+        "CUDA out of memory. Tried to allocate 2.00 MiB. GPU 1 has a total capacity of 123.00 MiB of which 1024.00 KiB"
+    )
+    assert first_line(RuntimeError(told)) == "CUDA out of memory. Tried to allocate 2.00 MiB."
+    assert first_line(RuntimeError("a GPU 1\nmore")) == "a GPU 1"
 
 
 @pytest.mark.parametrize(

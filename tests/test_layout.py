@@ -41,7 +41,10 @@ WITHOUT_TEST = {
     "dlexp/augment/none.py": "an option, held by tests/augment/test_contract.py",
 }
 # Modules that the builder imports and that cannot change a number; dlexp/search/trial_id.py says why.
-WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.disk.durable", "dlexp.number"}
+WITHOUT_NUMBERS = {"dlexp.config.metric", "dlexp.config.trust", "dlexp.disk.durable", "dlexp.number"} | {
+    f"dlexp.gpu.{name}"
+    for name in ("child", "look")  # which cards there are
+}
 CONTRACTS = ("augment", "config", "model", "optimizer", "schedule")
 # Tests that have no module of their name, and why.
 WITHOUT_MODULE = {

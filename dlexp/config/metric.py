@@ -14,8 +14,8 @@ class Row:
 
     Attributes:
         name: In results, after the part: `val/NAME`.
-        task: `CLASSES`, `VALUES`, `INPUTS` or `PAIRS`; reconstructions have mse and rmse of `VALUES` too, pairs the
-            metrics of `CLASSES`.
+        task: `CLASSES`, `VALUES`, `INPUTS` or `PAIRS`; reconstructions have mse and rmse of `VALUES` too, pairs those
+            of `CLASSES` that read no probability.
         formula: In ASCII.
         note: What else there is to say.
         source: Where it comes from.
@@ -43,7 +43,13 @@ METRICS = (
     Row("precision", CLASSES, "h_1 / p_1", _TWO),
     Row("recall", CLASSES, "h_1 / t_1", _TWO),
     Row("f1", CLASSES, "2 h_1 / (p_1 + t_1)", _TWO),
-    Row("log_loss", CLASSES, "mean -log p(y), in nats", "p by the loss's link: softmax or normalised sigmoids", _GOOD),
+    Row(
+        "log_loss",
+        CLASSES,
+        "mean -log p(y), in nats",
+        "p by the loss's link: softmax or normalised sigmoids; not of pairs",
+        _GOOD,
+    ),
     Row("precision_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
     Row("recall_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
     Row("f1_micro", CLASSES, "sum_k h_k / N", "equals accuracy where each example has one class"),
@@ -81,7 +87,7 @@ METRICS = (
         "calibration_error",
         CLASSES,
         "sum_b n_b / N |accuracy_b - confidence_b|",
-        "15 equal bins of the largest probability",
+        "15 equal bins of the largest probability; not of pairs",
         "C. Guo et al. (2017), On Calibration of Modern Neural Networks, ICML, equation 5",
     ),
     Row("top5_accuracy", CLASSES, "share with y among the 5 largest outputs", "K > 5; of equal ones the lower class"),

@@ -37,12 +37,7 @@ class Step:
     """
 
     def __init__(
-        self,
-        forward: Forward,
-        rules: Rules,
-        model: nn.Module,
-        precision: str = "fp32",
-        exchange: Exchange = ALONE,
+        self, forward: Forward, rules: Rules, model: nn.Module, precision: str = "fp32", exchange: Exchange = ALONE
     ) -> None:
         """Start from the program's present parameters."""
         self.forward, self.rules, self.exchange = forward, rules, exchange
@@ -213,9 +208,11 @@ class Step:
         return self.forward.flat.tensor.shape[0]
 
     def keep(self, rows: list[int]) -> None:
-        """Drop all trials but these and free their memory."""
+        """Drop all trials but these and free their memory; without any the last rows stay, but no graph."""
         if self.captures is not None:
             self.captures.close()
+        if not rows:
+            return
         self.rules = self.rules.keep(rows, self.num_trials)
         self.forward.keep(rows)
         self.state = {name: value[rows] for name, value in self.state.items()}

@@ -141,8 +141,8 @@ class Run:
 
     def keep(self, rows: list[int]) -> None:
         """Drop all trials but these and free their memory; the last rows stay for whoever still looks at them."""
+        self.step.keep(rows)
         if rows:
-            self.step.keep(rows)
             self.task = self.task.keep(rows)
             self.schedule_state = {name: value[rows] for name, value in self.schedule_state.items()}
             self._spare = None

@@ -68,7 +68,7 @@ class Executor:
             built = [each.built or Components(each.config, self.datasets(each.config)) for each in survey.assignments]
             yield Answer(survey.number, choose(built, survey.cache, survey.record))
         except Exception as error:
-            _require_device(error)
+            self._require_device(error)
             yield Answer(survey.number, explain(error))
 
     def train(self, group: Group, should_stop: Callable[[], bool]) -> Iterator[ExecutorEvent | Begun | Halt]:
@@ -102,7 +102,7 @@ class Executor:
         except (DiskFault, Superseded):
             raise
         except Exception as error:
-            _require_device(error)
+            self._require_device(error)
             if len(group.assignments) == 1:
                 yield fail(group.assignments[0].path, explain(error))
                 return
@@ -141,6 +141,11 @@ class Executor:
             end = self._end(assignment, event, program)
             return None if end is None else ExecutorEvent(assignment.path, end, size)
         return event if isinstance(event, Begun) else None
+
+    def _require_device(self, error: Exception) -> None:
+        """Pass an error on where it means that the device has failed."""
+        if is_broken_device(error):
+            raise error
 
     def _begin(self, assignment: Assignment) -> Assignment:
         """Return what is to be trained with its components, its folder marked as in hand."""
@@ -228,12 +233,6 @@ def fail(path: Path, reason: str) -> ExecutorEvent:
     folder.log(f"failed: {reason}")
     folder.update_manifest(status="failed", reason=reason, end=now())
     return ExecutorEvent(path, TrialEnd(0, "failed", reason, 0), 1)
-
-
-def _require_device(error: Exception) -> None:
-    """Pass an error on where it means that the device has failed."""
-    if is_broken_device(error):
-        raise error
 
 
 def explain(error: Exception) -> str:

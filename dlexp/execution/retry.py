@@ -15,7 +15,8 @@ class Retry:
 
     A worker that died may have died of a trial: each of its group is trained once more by itself, and one that is
     lost again has failed. Of a device or a machine that went no trial is to blame: the group goes on elsewhere, from
-    its checkpoints; after `MOST_MOVES` moves the trial is given up, for it may be what devices fail of.
+    its checkpoints; after `MOST_MOVES` moves the trial is given up, for it may be what devices fail of. What no device
+    has the memory for has failed.
     """
 
     def __init__(self) -> None:
@@ -41,6 +42,8 @@ class Retry:
         rest = [assignment for assignment in lost.task.assignments if assignment.path not in self._ended]
         if not rest:
             return [], []
+        if lost.cause == "memory":
+            return [], [(assignment, lost.why) for assignment in rest]
         group = replace(lost.task, assignments=rest)
         return self._apart(group, lost.why) if lost.cause == "crash" or not has_place else self._moved(group, lost)
 

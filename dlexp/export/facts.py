@@ -83,6 +83,14 @@ class Unit(TypedDict):
 
 
 @_Plain
+class Pairs(TypedDict):
+    """What two embeddings are compared by, and the similarity above which inputs are called the same."""
+
+    similarity: Literal["cosine", "distance"]
+    threshold: _Real
+
+
+@_Plain
 class Units(TypedDict):
     """Those of several targets, nothing for classes; `columns` has the target of each output."""
 
@@ -106,7 +114,7 @@ class Target(TypedDict):
 class Constants(TypedDict, total=False):
     """Those of the metrics."""
 
-    link: Literal["softmax", "sigmoid", "margin"]
+    link: Literal["softmax", "sigmoid", "margin", "similarity"]
     beta: _Real
     delta: _Real
     positive: Annotated[int, Field(ge=0, le=1)]
@@ -125,6 +133,7 @@ class About(TypedDict):
     normalize: Fitted
     unit: Unit | Units | None
     measure: NotRequired[Constants]
+    pairs: NotRequired[Pairs]
     heads: NotRequired[Annotated[list[Target], Field(min_length=2)]]
 
 
@@ -215,7 +224,8 @@ def _disagreement(about: dict[str, Any]) -> str:
         "in_shape": len(about["in_shape"]) == 2,
         "feature_names": about["feature_names"] is not None and len(about["feature_names"]) != num_inputs,
         "encoding.features": encoded != num_inputs,
-        **(_of_targets(about) if "heads" in about else _of_one_target(about)),
+        "pairs": ("pairs" in about) != (about["task"] == "pairs"),
+        **(_of_targets(about) if "heads" in about else _of_pairs(about) if "pairs" in about else _of_one_target(about)),
     }
     return ", ".join(name for name, is_odd in lengths.items() if is_odd)
 
@@ -227,6 +237,10 @@ def _of_one_target(about: dict[str, Any]) -> dict[str, bool]:
         "class_names": num_classes == 1,
         "unit": (unit is None) == (num_classes == 0) or "columns" in (unit or {}),
     }
+
+
+def _of_pairs(about: dict[str, Any]) -> dict[str, bool]:
+    return {"class_names": len(about["class_names"]) != 2, "unit": about["unit"] is not None}
 
 
 def _of_targets(about: dict[str, Any]) -> dict[str, bool]:
@@ -245,9 +259,9 @@ def _public(config: Config) -> Config:
     shown = {
         name: dict(node) if isinstance(node, dict) else node for name, node in config.items() if name not in PRIVATE
     }
-    path = shown["data"].get("path")
-    if isinstance(path, str):
-        shown["data"]["path"] = Path(path).name
+    for name in ("path", "root"):
+        if isinstance(place := shown["data"].get(name), str):
+            shown["data"][name] = Path(place).name
     if "model.weights" in paths(config):  # those of the file that it leads to are in this one
         shown["model"]["weights"] = None
     if "init_from" in shown:

@@ -15,13 +15,13 @@ from torch import Tensor
 from dlexp.device import require_bytes
 from dlexp.disk.regular import open_regular
 from dlexp.error import ConfigError, RunError, first_line
-from dlexp.execution.save.saved_model import SavedModel, affine_of, require_shape
+from dlexp.execution.save.saved_model import SavedModel, affine_of, require_shape, with_threshold
 from dlexp.export import onnx, pt2, weights
 from dlexp.export.graph import as_input, num_together
 from dlexp.normalize import Affine
 from dlexp.run.listing.exported import FORMS, is_exported
 
-Answer = Callable[[Tensor], tuple[Tensor, ...]]
+Answer = Callable[..., tuple[Tensor, ...]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ExportedModel:
 
     Attributes:
         about: What predicting needs.
-        answer: The graph: its first output is the network's outputs, or values.
+        answer: The graph: its first output is the network's outputs, or values, or of two inputs their similarity.
         affine: The normalisation inside of it, to name inputs at fault.
         dtype: What it computes in.
     """
@@ -42,23 +42,25 @@ class ExportedModel:
 
     @torch.no_grad()
     def outputs(self, inputs: Tensor, batch_size: int | None = None) -> Tensor:
-        """Return logits (N, K), values (N,) in the target's unit, or both of several targets; see `SavedModel.outputs`.
+        """Return logits (N, K), values (N,), both of several targets, or threshold and similarity; see `SavedModel`.
 
         Raises:
             ConfigError: Examples of another shape than the model's.
             RunError: The graph does not compute.
         """
         require_shape(inputs, self.about["in_shape"])
-        size = batch_size or num_together(self.about["in_shape"])
+        size, pairs = batch_size or num_together(self.about["in_shape"]), self.about.get("pairs")
+        sides = (inputs,) if pairs is None else inputs.unflatten(0, (-1, 2)).unbind(1)
+        batches = zip(*(side.split(size) for side in sides), strict=True)
         try:
-            outputs = torch.cat([self.answer(as_input(batch))[0] for batch in inputs.split(size)])
+            outputs = torch.cat([self.answer(*map(as_input, batch))[0] for batch in batches])
         except Exception as error:  # of a foreign graph, and of whichever library computes it
             raise RunError(f"the exported graph does not compute ({first_line(error)}); export the run anew") from error
-        is_wide = self.about["class_names"] or "heads" in self.about
-        wanted = (len(inputs), self.about["num_outputs"]) if is_wide else (len(inputs),)
+        is_wide = (self.about["class_names"] or "heads" in self.about) and pairs is None
+        wanted = (len(sides[0]), self.about["num_outputs"]) if is_wide else (len(sides[0]),)
         if tuple(outputs.shape) != wanted:
             raise RunError(f"the exported graph gives outputs {list(outputs.shape)}, not {list(wanted)}")
-        return outputs
+        return outputs if pairs is None else with_threshold(outputs, pairs["threshold"])
 
 
 Model = SavedModel | ExportedModel

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from dlexp.error import ConfigError, RunError, first_line
 from dlexp.export import facts
-from dlexp.export.graph import Graph
+from dlexp.export.graph import Prepared
 from dlexp.export.pt2 import trace
 
 PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -37,7 +37,7 @@ def require_packages(*names: str) -> None:
             raise ConfigError(f"--format: got onnx, which needs {name}; pip install 'dlexp[export]'")
 
 
-def write(graph: Graph, about: dict[str, Any], in_shape: list[int]) -> bytes:
+def write(graph: Prepared, about: dict[str, Any], in_shape: list[int]) -> bytes:
     """Return the content of a file.
 
     Args:
@@ -57,7 +57,7 @@ def write(graph: Graph, about: dict[str, Any], in_shape: list[int]) -> bytes:
         program = torch.onnx.export(
             trace(graph, in_shape),
             dynamo=True,
-            input_names=[graph.input_name],
+            input_names=list(graph.input_names),
             output_names=list(graph.output_names),
             verbose=False,
         )
@@ -109,13 +109,14 @@ def read(content: bytes, where: Path) -> tuple[dict[str, Any], Any]:
     options.intra_op_num_threads = torch.get_num_threads()
     try:
         session: Any = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        (name,) = (given.name for given in session.get_inputs())
+        names = [given.name for given in session.get_inputs()]
     except Exception as error:
         raise RunError(f"{where}: onnxruntime cannot read it ({first_line(error)}); export the run anew") from error
     first = session.get_outputs()[0].name
 
-    def answer(x: Tensor) -> tuple[Tensor, ...]:
-        return (torch.from_numpy(np.asarray(session.run([first], {name: x.numpy()})[0])),)
+    def answer(*inputs: Tensor) -> tuple[Tensor, ...]:
+        given = {name: x.numpy() for name, x in zip(names, inputs, strict=True)}
+        return (torch.from_numpy(np.asarray(session.run([first], given)[0])),)
 
     return about, answer
 

@@ -18,12 +18,12 @@ from torch.export import ExportedProgram
 from dlexp.config import trust
 from dlexp.error import RunError, first_line
 from dlexp.export import facts
-from dlexp.export.graph import Graph, dynamic_axes, example
+from dlexp.export.graph import Prepared, dynamic_axes, example
 
 NAME = f"{facts.KEY}.json"  # of the facts in the archive
 
 
-def write(graph: Graph, about: dict[str, Any], in_shape: list[int]) -> bytes:
+def write(graph: Prepared, about: dict[str, Any], in_shape: list[int]) -> bytes:
     """Return the content of a file.
 
     Args:
@@ -38,11 +38,11 @@ def write(graph: Graph, about: dict[str, Any], in_shape: list[int]) -> bytes:
     return buffer.getvalue()
 
 
-def trace(graph: Graph, in_shape: list[int]) -> ExportedProgram:
+def trace(graph: Prepared, in_shape: list[int]) -> ExportedProgram:
     """Return the graph as torch follows it, without the paths and lines of the program that made it."""
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
-        program = torch.export.export(graph, (example(graph, in_shape),), dynamic_shapes=(dynamic_axes(graph),))
+        program = torch.export.export(graph, example(graph, in_shape), dynamic_shapes=dynamic_axes(graph))
     for node in program.graph.nodes:
         for name in ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node"):
             node.meta.pop(name, None)

@@ -4,8 +4,9 @@ import os
 from dataclasses import dataclass
 
 from dlexp import device as devices
-from dlexp.device import VISIBLE, cards
 from dlexp.error import ConfigError
+from dlexp.gpu.child import VISIBLE
+from dlexp.gpu.visible import visible_gpus
 from dlexp.launcher.launcher import Crew, Held
 from dlexp.launcher.process_pool import ProcessPool
 from dlexp.type import Count, Name
@@ -110,13 +111,6 @@ class Local:
             there = ", ".join(by_name) or "none"
             raise ConfigError(f"launcher.gpus: got {', '.join(absent) or '[]'}; choose of what is visible: {there}")
         return list(dict.fromkeys(by_name[name] for name in self.gpus))
-
-
-def visible_gpus() -> list[str]:
-    """Return what makes each visible CUDA device visible alone."""
-    count = len(cards(is_elsewhere=True))
-    named = [name.strip() for name in os.environ.get(VISIBLE, "").split(",") if name.strip()]
-    return named[:count] if named else [str(index) for index in range(count)]
 
 
 def num_cores() -> int:

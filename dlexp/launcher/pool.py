@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-Cause = Literal["crash", "device", "place"]
+Cause = Literal["crash", "device", "place", "memory"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Lost:
         task: What was in hand.
         why: Names the worker and what ended it.
         cause: "crash" where its process died, which the task may have brought about; "device" where the device failed
-            and "place" where a machine went or was taken away, which no task is to blame for.
+            and "place" where a machine went or was taken away, which no task is to blame for; "memory" where no place
+            has enough for it.
     """
 
     task: Any

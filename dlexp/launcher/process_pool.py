@@ -10,17 +10,17 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing import connection as connections
 from multiprocessing import forkserver, reduction, resource_tracker
 from types import ModuleType
 from typing import Any
 
 from dlexp.launcher.pool import Lost, always
-from dlexp.launcher.worker import DONE, STOP, Broken, Work, serve
+from dlexp.launcher.worker import DONE, STOP, Broken, NoRoom, Work, serve
 
 POLL_SECONDS = 0.1  # between two looks at the wish to stop
-MOST_FAILURES = 2  # of a device, after which nothing is done there
+MOST_FAILURES = 2  # of a device, after which nothing is done there; of its memory, nothing new until others take over
 PATIENCE = 5.0  # seconds for a process to end
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -49,6 +49,7 @@ class ProcessPool:
         self._context = multiprocessing.get_context("forkserver")
         self._workers: dict[int, _Worker] = {}
         self._failures = [0] * len(environments)  # of each place's device
+        self._aside: list[_Aside] = []
         self._context.set_forkserver_preload(preload)
         _start_server()
 
@@ -81,6 +82,7 @@ class ProcessPool:
                     worker.tell(STOP)
             for ready in connections.wait([worker.connection for worker in busy], POLL_SECONDS):
                 yield from self._hear(next(worker for worker in busy if worker.connection is ready))
+            yield from self._stranded()
 
     def close(self) -> None:
         """End all workers, at once."""
@@ -97,17 +99,37 @@ class ProcessPool:
         return sorted(sound, key=lambda place: self._failures[place])
 
     def _deal(self, take: Callable[[], Any | None]) -> None:
+        has_more = True
         for place in self.places:
             worker = self._workers.get(place)
             if worker is not None and worker.task is not None:
                 continue
-            task = take()
+            aside = self._from_aside(place)
+            task = aside.task if aside is not None else take() if has_more and self._may_draw(place) else None
             if task is None:
-                return
+                has_more = has_more and not self._may_draw(place)
+                continue
             if worker is None:
                 worker = self._workers[place] = self._start(self.environments[place])
-            worker.task = task
+            worker.task, worker.lacked = task, set() if aside is None else aside.places
             worker.tell(task)
+
+    def _from_aside(self, place: int) -> "_Aside | None":
+        """Return a task that other places lack the memory for."""
+        aside = next((each for each in self._aside if place not in each.places), None)
+        if aside is not None:
+            self._aside.remove(aside)
+        return aside
+
+    def _may_draw(self, place: int) -> bool:
+        """Say whether a place may have a new task: a full device would soon have had, and set aside, all that wait."""
+        return sum(place in aside.places for aside in self._aside) < MOST_FAILURES
+
+    def _stranded(self) -> Iterator[Lost]:
+        """Yield the tasks for which no place is left that may have the memory."""
+        stranded = [aside for aside in self._aside if not set(self.places) - aside.places]
+        self._aside = [aside for aside in self._aside if aside not in stranded]
+        yield from (Lost(aside.task, aside.why, "memory") for aside in stranded)
 
     def _start(self, environment: dict[str, str]) -> "_Worker":
         mine, its = self._context.Pipe()
@@ -128,11 +150,25 @@ class ProcessPool:
             return
         if message == DONE:
             worker.task = None
+        elif isinstance(message, NoRoom):
+            self._aside.append(_Aside(message.task, message.why, worker.lacked | {self._place_of(worker)}))
         elif isinstance(message, Broken):
             worker.broken = message
-            self._failures[next(place for place, other in self._workers.items() if other is worker)] += 1
+            self._failures[self._place_of(worker)] += 1
         else:
             yield message
+
+    def _place_of(self, worker: "_Worker") -> int:
+        return next(place for place, other in self._workers.items() if other is worker)
+
+
+@dataclass(eq=False)
+class _Aside:
+    """A task for another place than these, whose memory did not suffice for it."""
+
+    task: Any
+    why: str
+    places: set[int]
 
 
 @dataclass
@@ -140,6 +176,7 @@ class _Worker:
     process: Any
     connection: connections.Connection
     task: Any = None
+    lacked: set[int] = field(default_factory=set)  # places that lacked memory for the task
     broken: Broken | None = None
 
     def tell(self, message: Any) -> None:

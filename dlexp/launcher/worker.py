@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from dlexp.error import first_line, is_broken_device
+from dlexp.gpu.child import setting
 
 STOP, DONE = "stop", "done"  # to the worker, from the worker
 
@@ -20,6 +21,19 @@ STOP, DONE = "stop", "done"  # to the worker, from the worker
 class Broken:
     """The last words of a worker whose device has failed: it ends, for nothing in this process can use it again."""
 
+    why: str
+
+
+@dataclass(frozen=True)
+class NoRoom:
+    """What is left of a task for which the memory of a worker's device did not suffice; another's may.
+
+    Attributes:
+        task: The last word on the task in hand, before DONE: none of it was told to have ended.
+        why: For the user.
+    """
+
+    task: Any
     why: str
 
 
@@ -49,7 +63,8 @@ def serve(connection: Connection, make_work: Callable[[], Work], environment: di
         except Exception as error:
             if not is_broken_device(error):
                 raise
-            _tell(connection, Broken(first_line(error)))
+            where = f" ({setting()})" if setting() else ""
+            _tell(connection, Broken(f"{first_line(error)}{where}"))
             os._exit(1)
         _tell(connection, DONE)
 

@@ -41,14 +41,15 @@ def names(num_classes: int, link: str = "softmax") -> list[str]:
 
     Args:
         num_classes: 0 for values.
-        link: How outputs become probabilities; "similarity" is of pairs.
+        link: How outputs become probabilities; "similarity" is of pairs, whose outputs say none.
     """
     if not num_classes:
         return ["rmse", "mse", "mae", "r2", "huber", "median_error"]
     by_class = _CONFUSION if num_classes == 2 else _CONFUSION[:6]
     top = ["top5_accuracy"] if num_classes > 5 else []
-    of_pairs = ["eer"] if link == "similarity" else []
-    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, *of_pairs, "calibration_error", *top]
+    if link == "similarity":
+        return [_RIGHT[0], *by_class, *_RIGHT[1:], *_RANKED, "eer"]
+    return [_RIGHT[0], *by_class, "log_loss", *_RIGHT[1:], *_RANKED, "calibration_error", *top]
 
 
 def by_example(name: str, outputs: np.ndarray, targets_N: np.ndarray, measure: Measure = _PLAIN) -> np.ndarray | None:

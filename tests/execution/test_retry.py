@@ -48,6 +48,13 @@ def test_a_machine_that_goes_or_a_device_that_fails_moves_the_whole_group_three_
     assert failed == [(each, f"gone; it was begun on 4 {what}") for each in pair.assignments]
 
 
+def test_what_no_device_has_the_memory_for_has_failed(pair):
+    retry = Retry()
+    retry.note_end(pair.assignments[0].path)
+    failed = [(pair.assignments[1], "out of memory; choose")]
+    assert retry.sort(Lost(pair, "out of memory; choose", "memory"), has_place=True) == ([], failed)
+
+
 def test_where_no_device_is_left_each_is_tried_alone(pair):
     groups, failed = Retry().sort(Lost(pair, "broken", "device"), has_place=False)
     assert (len(groups), failed) == (2, [])

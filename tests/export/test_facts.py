@@ -53,6 +53,8 @@ def test_what_was_written_is_read():
         ("about.measure", {"link": "probit"}),
         ("about.measure", {"positive": 7}),
         ("about.feature_names", ["a"]),
+        ("about.task", "pairs"),
+        ("about.pairs", {"similarity": "cosine", "threshold": 0.5}),
         ("config", None),
     ],
 )
@@ -60,6 +62,16 @@ def test_other_facts_are_one_line(path, value):
     with pytest.raises(RunError, match=r"m: got facts that cannot be \(.*\); export the run anew") as raised:
         facts.read(changed(path, value), Path("m"))
     assert "\n" not in str(raised.value)
+
+
+def test_facts_of_pairs_state_how_two_are_compared():
+    stated = {"task": "pairs", "num_outputs": 32, "pairs": {"similarity": "cosine", "threshold": 0.5}}
+    told = exported.said(exported.about((3,), 2, **stated))
+    assert facts.read(facts.text_of(told), Path("m")) == told
+    for odd in ({"similarity": "taste", "threshold": 0.5}, {"similarity": "cosine", "threshold": None}):
+        told["about"]["pairs"] = odd
+        with pytest.raises(RunError, match=r"facts that cannot be \(about.pairs"):
+            facts.read(json.dumps(told), Path("m"))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from dlexp.launcher.process_pool import ProcessPool
+from dlexp.launcher.worker import NoRoom
 
 
 def make():
@@ -69,6 +70,13 @@ def on_device(_should_stop, number):
     if os.environ.get("BROKEN"):
         raise RuntimeError("CUDA error: an illegal memory access was encountered\nCompile with TORCH_USE_CUDA_DSA")
     yield number
+
+
+def in_memory(_should_stop, number, needed):
+    if needed > float(os.environ["ROOM"]):
+        yield NoRoom(("in_memory", number, needed), "out of memory")
+    else:
+        yield number, os.environ["ROOM"]
 
 
 def environment(_should_stop, name):

@@ -4,15 +4,17 @@ import os
 
 import pytest
 
-from dlexp.device import Card
 from dlexp.error import ConfigError
-from dlexp.launcher.local import SHARE, VISIBLE, Local, num_cores, visible_gpus
+from dlexp.gpu.look import Card
+from dlexp.launcher.local import SHARE, VISIBLE, Local, num_cores
 
 
 @pytest.fixture
 def gpus(monkeypatch):
     def pretend(count: int, visible: str | None = None) -> None:
-        monkeypatch.setattr("dlexp.device.seen_by_child", lambda _visible: [Card("a card", 2**30, (9, 0), "9")] * count)
+        monkeypatch.setattr(
+            "dlexp.gpu.look.seen_by_child", lambda _visible: [Card("a card", 2**30, (9, 0), "9")] * count
+        )
         monkeypatch.delenv(VISIBLE, raising=False)
         if visible is not None:
             monkeypatch.setenv(VISIBLE, visible)
@@ -50,13 +52,6 @@ def test_processes_that_have_the_same_gpu_share_its_memory(gpus):
     assert {place[SHARE] for place in Local(workers=1).places("auto", 1)} == {"1.000"}
     assert {place[SHARE] for place in Local(workers=4).places("auto", 1)} == {"0.500"}
     assert {place[SHARE] for place in Local(workers=2).places("cuda:1", 1)} == {"0.500"}
-
-
-def test_visible_gpus_are_those_that_cuda_counts(gpus):
-    gpus(1, "2,9")  # an index that does not exist hides itself and what follows
-    assert visible_gpus() == ["2"]
-    gpus(0, "")
-    assert visible_gpus() == []
 
 
 def test_a_gpu_by_its_number_is_one_place():

@@ -99,6 +99,43 @@ def test_this_process_still_hears_signals(pools):
     assert signal.pthread_sigmask(signal.SIG_BLOCK, []) & {signal.SIGINT, signal.SIGTERM} == set()
 
 
+def test_what_a_full_device_has_no_memory_for_is_done_on_another(pools):
+    told = list(pools({"ROOM": "1"}, {"ROOM": "9"}).run(taking(("in_memory", n, 5) for n in range(6)), never))
+    assert sorted(told) == [(n, "9") for n in range(6)]
+
+
+def test_what_no_device_has_the_memory_for_is_told_once_and_the_others_go_on(pools):
+    tasks = [("in_memory", 0, 1), ("in_memory", 1, 10), ("in_memory", 2, 1)]
+    told = list(pools({"ROOM": "8"}, {"ROOM": "9"}, {"ROOM": "7"}).run(taking(tasks), never))
+    (lost,) = [each for each in told if isinstance(each, Lost)]
+    assert (lost.task, lost.why, lost.cause) == (("in_memory", 1, 10), "out of memory", "memory")
+    assert sorted(number for number, _ in [each for each in told if each is not lost]) == [0, 2]
+
+
+def test_a_full_device_has_no_more_than_two_tasks_set_aside(pools, tmp_path):
+    """A search that is asked for more would draw settings before it knows of any result."""
+    drawn, seen = [], []
+
+    def take():
+        drawn.append(len(drawn))
+        return ("meet", tmp_path, "here", "go") if drawn == [0] else task(drawn[-1])
+
+    def task(number: int) -> tuple | None:
+        return ("in_memory", number, 5) if number < 6 else None
+
+    def look() -> bool:
+        if len(pool._aside) == 2:
+            seen.append(len(drawn))
+        if len(seen) == 6:
+            (tmp_path / "go").touch()
+        return False
+
+    pool = pools({"ROOM": "9"}, {"ROOM": "1"})
+    told = list(pool.run(take, look))
+    assert seen[:6] == [3] * 6
+    assert sorted(each for each in told if isinstance(each, tuple)) == [(n, "9") for n in range(1, 6)]
+
+
 def test_each_process_has_its_environment(pools, tmp_path):
     pool = pools({"CUDA_VISIBLE_DEVICES": "4"}, {"CUDA_VISIBLE_DEVICES": "GPU-8e6"})
     list(pool.run(taking([("meet", tmp_path, "a", "b"), ("meet", tmp_path, "b", "a")]), never))

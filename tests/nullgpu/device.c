@@ -6,10 +6,12 @@
  *
  * NULLGPU_DEVICES   how many there are, 1
  * NULLGPU_MIB       memory of each, a list whose last holds for all further ones: 4096
- * NULLGPU_BROKEN    device N fails for good with its kernel K: "N:K"
+ * NULLGPU_BROKEN    device N fails for good with its kernel after K: "N:K"
+ * NULLGPU_FULL      others hold what was free on device N from its kernel after K on: "N:K"
  * NULLGPU_LOG       a file that gets a line "PID WHAT DEVICE NUMBER" as things happen:
  *                   begun (first memory), launched (first kernel), captured (kernels in the graph), replayed (first),
- *                   refused (in a capture), full (bytes that were asked for), broken
+ *                   refused (in a capture), full (bytes that were asked for), broken, cublas (a handle is made; 1 where
+ *                   the environment has its workspace)
  */
 #include "null.h"
 #include <fcntl.h>
@@ -26,8 +28,7 @@ enum { PAGE = 4096 };
 #define ARENA (1ul << 40) /* addresses of a place; none is given twice */
 
 static size_t top[MOST_DEVICES + 1], used[MOST_DEVICES + 1];
-static int visible = -1;
-int is_broken[MOST_DEVICES], number_of[MOST_DEVICES];
+int is_broken[MOST_DEVICES];
 __thread int current;
 static __thread cudaError_t last;
 
@@ -36,16 +37,20 @@ cudaError_t error(cudaError_t code) {
   return code;
 }
 
-static size_t setting(const char *name, size_t otherwise) {
-  const char *value = getenv(name);
-  return value ? strtoul(value, NULL, 10) : otherwise;
+int is_due(const char *setting, int device) {
+  const char *value = getenv(setting), *kernel = value ? strchr(value, ':') : NULL;
+  return kernel && atoi(value) == number_of[device] && launches[device] > strtoul(kernel + 1, NULL, 10);
 }
+
+void nullgpu_tell_of_workspace(void) { tell("cublas", getenv("CUBLAS_WORKSPACE_CONFIG") != NULL); }
 
 static size_t memory_of(int device) {
   const char *sizes = getenv("NULLGPU_MIB");
   for (int skipped = 0; sizes && skipped < number_of[device] && strchr(sizes, ','); skipped++) sizes = strchr(sizes, ',') + 1;
   return (sizes ? strtoul(sizes, NULL, 10) : 4096) << 20;
 }
+
+static size_t free_on(int device) { return is_due("NULLGPU_FULL", device) ? 0 : memory_of(device) - used[device]; }
 
 void tell(const char *what, size_t number) {
   const char *path = getenv("NULLGPU_LOG");
@@ -59,23 +64,6 @@ void tell(const char *what, size_t number) {
 
 void tell_once(int *is_told, const char *what) {
   if (!__sync_lock_test_and_set(is_told, 1)) tell(what, 0);
-}
-
-static int count(void) {
-  if (visible >= 0) return visible;
-  int there = setting("NULLGPU_DEVICES", 1), shown = 0;
-  const char *names = getenv("CUDA_VISIBLE_DEVICES");
-  if (!names)
-    for (; shown < there; shown++) number_of[shown] = shown;
-  else
-    for (char *rest = (char *)names; *rest && shown < MOST_DEVICES; rest += *rest == ',') {
-      char *end;
-      long number = strtol(rest, &end, 10);
-      if (end == rest || number < 0 || number >= there) break; /* the names after one that is not there do not count */
-      number_of[shown++] = number;
-      rest = end;
-    }
-  return visible = shown;
 }
 
 /* Devices */
@@ -160,7 +148,7 @@ cudaError_t cudaMalloc(void **address, size_t bytes) {
   if (code) return code;
   if (count()) tell_once(&is_told, "begun");
   if (is_broken[current]) return error(cudaErrorIllegalAddress);
-  if (used[current] + bytes > memory_of(current)) {
+  if (bytes > free_on(current)) {
     tell("full", bytes);
     return error(cudaErrorMemoryAllocation);
   }
@@ -174,7 +162,7 @@ cudaError_t cudaFree(void *address) {
 }
 cudaError_t cudaMemGetInfo(size_t *free_bytes, size_t *total) {
   *total = memory_of(current);
-  *free_bytes = *total - used[current];
+  *free_bytes = free_on(current);
   return 0;
 }
 cudaError_t cudaHostAlloc(void **address, size_t bytes, unsigned flags) {

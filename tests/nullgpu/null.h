@@ -12,8 +12,11 @@ typedef struct Stream { int device; Capture *capture; struct Stream *next; } Str
 #pragma GCC visibility push(hidden)
 extern pthread_mutex_t lock;
 extern int is_broken[MOST_DEVICES], number_of[MOST_DEVICES]; /* number_of: before CUDA_VISIBLE_DEVICES chose */
+extern size_t launches[MOST_DEVICES];                        /* kernels that ran */
 extern __thread int current; /* device of this thread */
 
+int count(void);                                  /* visible devices */
+int is_due(const char *setting, int device);      /* a setting "N:K" is about this device, which is beyond kernel K */
 cudaError_t error(cudaError_t code);              /* remembers it for cudaGetLastError */
 void tell(const char *what, size_t number);       /* a line in the log */
 void tell_once(int *is_told, const char *what);

@@ -74,20 +74,25 @@ def told_by(library: Path, folder: Path, commands: dict[str, list[str]]) -> Told
         stderr=subprocess.PIPE,
         text=True,
     )
-    lists = [[*words, f"runs_dir={folder}"] if "--resume" not in words else words for words in commands.values()]
+    lists = [[each.format(folder=folder) for each in words] for words in commands.values()]
     out, err = process.communicate(json.dumps(lists), timeout=500)
     assert process.returncode == 0, err
     log: dict[int, Counter] = {}
     for line in (folder / LOG).read_text().splitlines():
-        pid, what, device, _ = line.split()
-        log.setdefault(int(pid), Counter())[what, int(device)] += 1
+        pid, what, device, number = line.split()
+        log.setdefault(int(pid), Counter())[f"{what} {number}" if what == "cublas" else what, int(device)] += 1
     return Told(dict(zip(commands, json.loads(out), strict=True)), log, process.pid)
 
 
 def words(*first: str, **changes: object) -> list[str]:
     """Return a command with the shared overrides and others, "__" for the dot in their names."""
     overrides = SHARED | {name.replace("__", "."): value for name, value in changes.items()}
-    return [*first, "--json", *(f"{name}={value}" for name, value in overrides.items())]
+    return [*first, "--json", *(f"{name}={value}" for name, value in overrides.items()), "runs_dir={folder}"]
+
+
+def doctor(*settings: str) -> list[str]:
+    """Return a command that looks at the devices; its children's work is in no log."""
+    return ["NULLGPU_LOG=/dev/null", *settings, "doctor", "--json", "--runs-dir", "{folder}"]
 
 
 @pytest.fixture(scope="module")
@@ -99,11 +104,12 @@ def trained(library, tmp_path_factory) -> Told:
         folder,
         {
             "mlp": words("train"),
-            "cnn": words("train", model="cnn"),
+            "cnn": words("train", model="cnn", trainer__device="cuda:1", trainer__deterministic="true"),
             "layer by layer": words("train", trainer__cuda_graph="false"),
-            "bf16": words("train", trainer__precision="bf16"),
+            "bf16": words("train", trainer__precision="bf16", trainer__profile="true"),
             "stopped": words("stop", "train", seed=1),
-            "resumed": ["train", "--resume", "last", "--runs-dir", str(folder), "--json"],
+            "resumed": ["train", "--resume", "last", "--runs-dir", "{folder}", "--json"],
+            "no room for a graph": words("fill", "train", model__widths=[1000], trainer__diagnose="off"),
             "small": words("train", trainer__device=f"cuda:{SMALL}", model__widths=[2000]),
             "broken": words("train", trainer__device=f"cuda:{BROKEN}", trainer__epochs=40),
         },
@@ -114,12 +120,21 @@ def trained(library, tmp_path_factory) -> Told:
 def searched(library, tmp_path_factory) -> Told:
     """Sweeps and cvs, whose trials train in workers."""
     gpu, alone = {"launcher__gpus": [0]}, {"trainer__fuse": "off"}
+    slices = "CUDA_VISIBLE_DEVICES=MIG-00000001,MIG-00000000"
+    bf16 = {"trainer__precision": "bf16", "norm": "batch"}
     commands = {
+        "all devices": doctor(f"NULLGPU_BROKEN={BROKEN}:0"),
+        "by name": doctor("CUDA_VISIBLE_DEVICES=GPU-00000001,GPU-00000000"),
+        "slices": doctor(slices),
+        "one is none": doctor("CUDA_VISIBLE_DEVICES=0,9"),
+        "none": doctor("CUDA_VISIBLE_DEVICES=9"),
         "dry sweep": words("sweep", "--dry-run", optimizer__lr="0.1,0.2,0.3", **gpu),
         "dry cv": words("cv", "--dry-run", cv__k=2, **gpu),
-        "fused": words("sweep", optimizer__lr="0.1,0.2,0.3", trainer__fuse=3, **gpu),
-        "two devices": words("sweep", optimizer__lr="0.4,0.5,0.6,0.7", launcher__gpus=[0, 1], **alone),
-        "one broken": words("sweep", optimizer__lr="0.8,0.9", launcher__gpus=[0, BROKEN], trainer__epochs=40, **alone),
+        "fused": words("sweep", optimizer__lr="0.1,0.2,0.3", trainer__fuse=3, **bf16, **gpu),
+        "two devices": words(slices, "sweep", optimizer__lr="0.4,0.5,0.6,0.7", **alone),
+        "one broken, one full": words(
+            "sweep", optimizer__lr="0.8,0.9,1", launcher__gpus=[0, BROKEN, SMALL], trainer__epochs=40, **alone
+        ),
     }
     return told_by(library, tmp_path_factory.mktemp("searched"), commands)
 
@@ -133,7 +148,15 @@ def of_process(told: Told, what: str) -> set[int]:
 def test_a_training_is_on_the_device(trained, name):
     document = trained.document(name)
     assert trained.ends[name]["code"] == 0
-    assert (document["status"], document["epochs"], document["device"]) == ("finished", 2, "cuda:0")
+    expected = "cuda:1" if name == "cnn" else "cuda:0"
+    assert (document["status"], document["epochs"], document["device"]) == ("finished", 2, expected)
+
+
+def test_a_deterministic_training_is_one_of_its_device_and_cublas_knows(trained):
+    log = trained.log[trained.pid]
+    assert {device for what, device in log if what == "captured"} >= {0, 1}
+    assert log["cublas 1", 1] >= 1
+    assert ("cublas 0", 1) not in log
 
 
 def test_updates_are_graphs(trained):
@@ -148,6 +171,20 @@ def test_a_training_goes_on_where_it_was_stopped(trained):
     resumed = trained.document("resumed")
     assert (resumed["run_id"], resumed["status"]) == (trained.document("stopped")["run_id"], "finished")
     assert (resumed["epochs"], resumed["device"]) == (2, "cuda:0")
+
+
+def test_a_profile_without_kernels_says_so(trained):
+    assert "what bounds it is unknown, as the kernels were not recorded" in " ".join(
+        trained.ends["bf16"]["err"].split()
+    )
+
+
+def test_without_room_for_a_graph_updates_go_on(trained):
+    end = trained.ends["no room for a graph"]
+    assert (end["code"], trained.document("no room for a graph")["status"]) == (0, "finished")
+    (line,) = [line for line in end["err"].splitlines() if "graph" in line]
+    assert line.startswith("updates are not replayed as a graph: CUDA out of memory. Tried to allocate")
+    assert len(line) < 120
 
 
 def test_a_full_device_is_named(trained):
@@ -179,7 +216,7 @@ def test_a_dry_run_measures_on_the_device(searched, name):
     assert plan["memory"] > 0
 
 
-@pytest.mark.parametrize(("name", "num"), [("fused", 3), ("two devices", 4), ("one broken", 2)])
+@pytest.mark.parametrize(("name", "num"), [("fused", 3), ("two devices", 4), ("one broken, one full", 3)])
 def test_all_trials_finish(searched, name, num):
     document = searched.document(name)
     assert (searched.ends[name]["code"], document["status"]) == (0, "finished")
@@ -193,5 +230,47 @@ def test_a_stack_of_three_is_a_program(searched):
 
 def test_every_device_takes_part_and_the_broken_gives_way(searched):
     devices = {device for log in searched.log.values() for kind, device in log if kind == "launched"}
-    assert devices == {0, 1, BROKEN}
+    assert devices == {0, 1, BROKEN, SMALL}
     assert any(("broken", BROKEN) in log for log in searched.log.values())
+    assert any(("full", SMALL) in log for log in searched.log.values())
+
+
+def test_trials_say_which_card_they_had(searched):
+    folders = [Path(trial["run_dir"]) for trial in searched.document("two devices")["trials"]]
+    names = [json.loads((folder / "manifest.json").read_text())["gpu"]["name"] for folder in folders]
+    assert set(names) == {"Null GPU 0", "Null GPU 1"}
+
+
+WELL = {f"cuda:{number}": (f"Null GPU {number}, 4.0 of 4.0 GiB free", None) for number in range(2)}
+LISTED = "name devices as `nvidia-smi -L` lists them"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (
+            "all devices",
+            WELL
+            | {
+                "cuda:2": (
+                    "Null GPU 2: CUDA error: an illegal memory access was encountered",
+                    "look at it with nvidia-smi, or take another card",
+                ),
+                "cuda:3": ("Null GPU 3: out of memory", "end other programs on it, or take another card"),
+            },
+        ),
+        ("by name", {"cuda:0": WELL["cuda:1"], "cuda:1": WELL["cuda:0"]}),
+        ("slices", {"MIG-00000001": WELL["cuda:1"], "MIG-00000000": WELL["cuda:0"]}),
+        (
+            "one is none",
+            {
+                "cuda:0": WELL["cuda:0"],
+                "cuda": ("CUDA_VISIBLE_DEVICES=0,9: 9 is no device, and hides itself and what follows", LISTED),
+            },
+        ),
+        ("none", {"cuda": ("CUDA_VISIBLE_DEVICES=9: 9 is no device, and hides itself and what follows", LISTED)}),
+    ],
+)
+def test_the_doctor_tells_of_every_device(searched, name, expected):
+    seen = {each["name"]: (each["value"], each["cure"]) for each in searched.document(name)}
+    assert {place: told for place, told in seen.items() if place.startswith(("cuda", "MIG"))} == expected

@@ -8,7 +8,7 @@ import pytest
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
-from benchmarks.case import ADAPTIVE, EXTRA, MODELS, Case
+from benchmarks.case import ADAPTIVE, EXTRA, MODELS, OF_PAIRS, PAIRS, Case
 from benchmarks.equality import Trained, configure, divide
 from dlexp.build.components import components_of
 from dlexp.build.program import Program, make_program
@@ -28,6 +28,7 @@ LOSSES: dict[str, dict[str, str]] = {
     "hinge": {},
     **{name: {"data": "diabetes"} for name in VALUES},
     "reconstruction": {"loss": "mse", "task": "reconstruct"},
+    **dict.fromkeys(OF_PAIRS, PAIRS),
 }
 HABITS: dict[str, dict[str, str]] = {
     "plain": {},
@@ -66,6 +67,8 @@ def settle(row: dict[str, str]) -> dict[str, str]:
         changes |= {"augment": "none"} if row["augment"] in ("mixup", "cutmix") else {}
         changes |= {"model": {"softmax": "mlp", "resnet": "cnn"}.get(row["model"], row["model"])}
         changes |= {"habit": "plain"} if row["habit"] == "oversample" else {}
+    if row["loss"] in OF_PAIRS:
+        changes |= {"augment": "none"} if row["augment"] in ("mixup", "cutmix") else {}
     if row["model"] == "softmax" and (row["norm"], row["dropout"]) != ("none", "none"):
         changes |= {"model": "mlp"}
     if row["loss"] == "hinge" and row["augment"] in ("mixup", "cutmix"):

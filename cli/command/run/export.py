@@ -45,7 +45,8 @@ def export(
     console = people(json, is_quiet=quiet)
     document = export_job(run, runs_dir, form, out, is_forced=force)
     batches = ", ".join(str(size) for size in document["batches"][:-1])
-    examples = {"val": "validation examples"}.get(document["examples"], "training examples")
+    which = "validation" if document["examples"] == "val" else "training"
+    examples = f"{which} {'examples' if len(document['inputs']) == 1 else 'pairs'}"
     console.print(
         f"model   {escape(document['path'])}  {document['bytes']:,} bytes, {document['seconds']:.1f} s", soft_wrap=True
     )

@@ -13,10 +13,11 @@ from dlexp.dropout import Classic, Inverted
 from dlexp.engine.exchange.exchange import Exchange
 from dlexp.engine.exchange.share import Share, deal
 from dlexp.engine.exchange.statistic import average, merge_exact
-from dlexp.error import PeerLost
+from dlexp.error import PeerLost, first_line, is_broken_device, is_out_of_memory, shorten
 from dlexp.norm import BatchNorm
 
 _reduce_scatter: Any = getattr(dist, "reduce_scatter_single", None) or dist.reduce_scatter_tensor  # as torch renames it
+WHY = 160  # characters of what torch.distributed says
 
 
 class Collective(Exchange):
@@ -128,11 +129,14 @@ class Collective(Exchange):
 
     @contextmanager
     def _beat(self) -> Iterator[None]:
-        """Count an exchange; say in one line that another process is gone."""
+        """Count an exchange; say in one line that another process is gone, where this one's device is not at fault."""
         try:
             yield
             self.beats += 1
         except (RuntimeError, dist.DistError) as error:
+            if is_out_of_memory(error) or is_broken_device(error):
+                raise
+            why = shorten(first_line(error), WHY)
             raise PeerLost(
-                "another process of this training ended or was lost; the last checkpoint is intact"
+                f"another process of this training ended or was lost ({why}); the last checkpoint is intact"
             ) from error

@@ -8,6 +8,7 @@ from dlexp.execution.assignment import ExecutorEvent, Group
 from dlexp.execution.executor import Executor, fail
 from dlexp.execution.parcel.archive import ArchiveFault
 from dlexp.execution.parcel.enclosure import Encloser
+from dlexp.execution.parcel.neighbour import Neighbour
 from dlexp.execution.parcel.outpost import Outpost
 from dlexp.execution.parcel.parcel import Parcel, Returned
 from dlexp.execution.plan.order import anew
@@ -25,7 +26,8 @@ class Post:
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
         self._refused: dict[Path, str] = {}  # why a folder that came back is not in its place
-        self.make_work = Executor if launcher.is_shared else Outpost
+        here = Executor if launcher.is_distant else Neighbour
+        self.make_work = here if launcher.is_shared else Outpost
         self._enclose = Encloser(launcher)
         self.enclose_survey = None if launcher.is_shared else self._enclose.survey
 

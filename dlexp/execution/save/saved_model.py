@@ -91,12 +91,10 @@ class SavedModel:
             x_ND, z_ND = self.reconstruct(inputs, batch_size)
             return errors(z_ND.unsqueeze(0), x_ND, x_ND[:1], is_image=False)[0, :, 0]
         pairs = self.about.get("pairs")
-        if pairs is not None and pairs["threshold"] is None:
-            raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
+        require_threshold(self.about)
         outputs = torch.cat([outputs for _, outputs in self._passes(inputs, batch_size)])
         if pairs is not None:
-            similarity_N1 = compared(outputs[None], pairs["similarity"])[0]
-            return torch.cat([torch.full_like(similarity_N1, pairs["threshold"]), similarity_N1], 1)
+            return with_threshold(compared(outputs[None], pairs["similarity"])[0, :, 0], pairs["threshold"])
         if self.unit is None:
             return outputs
         values = self.unit.unscale(outputs[None])[0]
@@ -127,6 +125,21 @@ class SavedModel:
             x = self.affine.apply(devices.send(batch, self.device), dtype=dtype)
             x = (x.movedim(-1, 1) if is_image else x).to(dtype)
             yield x, self.module(x).cpu()
+
+
+def require_threshold(about: dict[str, Any]) -> None:
+    """Check that the training of a model of pairs is over.
+
+    Raises:
+        RunError: It is not, and there is no threshold.
+    """
+    if "pairs" in about and about["pairs"]["threshold"] is None:
+        raise RunError("the run has no threshold yet, which is chosen when it ends: go on with it by --resume")
+
+
+def with_threshold(similarity_N: Tensor, threshold: float) -> Tensor:
+    """Return threshold and similarity of each pair (N, 2)."""
+    return torch.stack([torch.full_like(similarity_N, threshold), similarity_N], 1)
 
 
 def require_shape(inputs: Tensor, wanted: list[int]) -> None:

@@ -29,6 +29,7 @@ from dlexp.run.name import clean
 NAME = "card.md"
 _CLASSES = ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "calibration_error")
 _VALUES = ("rmse", "mae", "r2")
+_PAIRS = ("accuracy", "roc_auc", "eer")
 _WORDS = {"val": "validation", "test": "test"}
 _LICENCE = "license:  # left blank: whoever publishes the model names it\n"
 _PLACES = ("runs_dir", "tracking", "launcher")  # overrides that say where it was run
@@ -50,9 +51,11 @@ class Card:
         self.config, self.exports = facts["config"], exports
         self.data: dict[str, Any] = {**self.manifest["data"], **self.result.get("data", {})}
         self.openings = int(self.manifest.get("test_openings", 0))
+        self.pairs: dict[str, Any] | None = self.about.get("pairs")
         self.heads = heads_stated(self.about)
         self.has_classes = bool(self.heads[0].num_classes if self.heads else self.about["class_names"])
-        self.scores = list(_scores(self.folder, self.has_classes, self.openings))
+        names = _PAIRS if self.pairs else _CLASSES if self.has_classes else _VALUES
+        self.scores = list(_scores(self.folder, names, self.openings))
 
     def text(self) -> str:
         """Return the card."""
@@ -96,6 +99,8 @@ class Card:
 
     def _pipeline(self) -> tuple[str, str]:
         kind = "image" if len(self.about["in_shape"]) == 3 else "tabular"
+        if self.pairs:  # the hub has no task of its own for them
+            return ("image-" if kind == "image" else "") + "feature-extraction", f"{kind.title()} Verification"
         job = "classification" if self.has_classes else "regression"  # of several targets by the first
         return f"{kind}-{job}", f"{kind.title()} {job.title()}"
 
@@ -110,13 +115,15 @@ class Card:
         targets = ", ".join(f"{head.name} ({kind})" for head, kind in zip(self.heads, kinds, strict=True))
         if self.heads:
             what = f"for each of {targets} which"
+        told = "whether two inputs are the same, of inputs" if self.pairs else f"{what} an example has, of examples"
         return (
-            f"It says {what} an example has, of examples that come from where those of {self.data['name']} came from, "
+            f"It says {told} that come from where those of {self.data['name']} came from, "
             "and are measured in the same way. It was checked on no others."
         )
 
     def _commands(self) -> list[tuple[str, str]]:
-        return [(f"dlexp predict {Path(export['path']).name} INPUT", "") for export in self.exports]
+        given = "FIRST SECOND" if self.pairs else "INPUT"
+        return [(f"dlexp predict {Path(export['path']).name} {given}", "") for export in self.exports]
 
     def _files(self) -> Table:
         rows = [Row((Path(e["path"]).name, e["bytes"], f"{e['difference']:.2g}", e["sha256"])) for e in self.exports]
@@ -129,7 +136,7 @@ class Card:
         if columns:
             rows = [Row((column["name"], _inputs_of(column))) for column in columns]
             blocks.append(Table("columns, in the order of the inputs", ("column", "inputs"), rows))
-        named = {"classes": self.about["class_names"]} if self.about["class_names"] else {}
+        named = {"classes": self.about["class_names"]} if self.about["class_names"] and not self.pairs else {}
         named |= {f"classes of {head.name}": head.class_names for head in self.heads if head.num_classes}
         for what, names in named.items():
             rows = [Row((place, name)) for place, name in enumerate(names)]
@@ -137,23 +144,31 @@ class Card:
         return blocks
 
     def _shapes(self) -> Iterator[str]:
-        shape = self.about["in_shape"]
+        shape, given = self.about["in_shape"], "first and second" if self.pairs else ""
         if len(shape) == 3:
             encoding = self.about["encoding"] or {}
             is_resized = shape[1] == shape[2] and encoding.get("size", shape[-1]) is not None
             free = f"of any size, brought to {shape[1]} x {shape[2]} ({encoding.get('fit', 'crop')}) in the file"
             fixed = f"of {shape[1]} x {shape[2]} pixels"
-            yield f"pixels: float32 (N, {shape[0]}, H, W) in [0, 1], {free if is_resized else fixed}."
+            yield f"{given or 'pixels'}: float32 (N, {shape[0]}, H, W) in [0, 1], {free if is_resized else fixed}."
         else:
             yield (
-                f"features: float64 (N, {shape[0]}), NaN for a missing number, which counts as the training mean. "
-                "Numbers are as in the table; a text sets one of its column's inputs to 1, the others to 0. "
-                "That step is no function of tensors and not in the file: dlexp does it, or whoever calls the graph."
+                f"{given or 'features'}: float64 (N, {shape[0]}), NaN for a missing number, which counts as the "
+                "training mean. Numbers are as in the table; a text sets one of its column's inputs to 1, the others "
+                "to 0. That step is no function of tensors and not in the file: dlexp does it, or whoever calls it."
             )
-        if self.heads:
+        num = self.about["num_outputs"]
+        if self.pairs:
+            cosine, distance = "<z, z'> / (|z| |z'|)", "-|z - z'|"
+            yield (
+                f"similarity: (N,), {cosine if self.pairs['similarity'] == 'cosine' else distance} of the embeddings z "
+                f"and z'; first_embedding, second_embedding: (N, {num}). Two inputs are called the same where it is "
+                f"above {significant(self.pairs['threshold'], 6)}, which training pairs chose. Normalisation is in the "
+                "file."
+            )
+        elif self.heads:
             yield from self._of_heads()
         elif self.about["class_names"]:
-            num = self.about["num_outputs"]
             column = ", the logit of class 1" if num == 1 else ""
             yield (
                 f"outputs: (N, {num}){column}; probabilities: (N, {len(self.about['class_names'])}). "
@@ -209,7 +224,8 @@ class Card:
             yield "Classes are unequal in number: look at the metrics by class before relying on a rare one."
         if (self.about["encoding"] or {}).get("features"):
             yield "A category that training had not sets no input; the answer then rests on the other columns."
-        yield "Inputs far from those of training get an answer too, and probabilities are no warning of that."
+        numbers = "similarities" if self.pairs else "probabilities"
+        yield f"Inputs far from those of training get an answer too, and {numbers} are no warning of that."
 
     def _picked(self, selection: dict[str, Any]) -> str:
         settings = noun(self.source.num_settings, "setting")
@@ -227,10 +243,10 @@ class Card:
         for text in self.folder.overrides:
             key, _, value = text.lstrip("+~").partition("=")
             if key.partition(".")[0] not in _PLACES:
-                yield Row((key, Path(value).name if key in ("data.path", "model.weights") else value))
+                yield Row((key, Path(value).name if key in ("data.path", "data.root", "model.weights") else value))
 
 
-def _scores(folder: RunFolder, has_classes: bool, openings: int) -> Iterator[Score]:
+def _scores(folder: RunFolder, names: tuple[str, ...], openings: int) -> Iterator[Score]:
     """Yield metrics with intervals, of the validation part and of a test part that was opened."""
     for part in ("val", "test") if openings else ("val",):
         try:
@@ -239,9 +255,12 @@ def _scores(folder: RunFolder, has_classes: bool, openings: int) -> Iterator[Sco
             continue
         if not (answers.is_finite and len(answers.targets)):
             continue
-        by_head = [(f"{head.label}/", its, bool(head.num_classes)) for head, its in by_target(folder, answers)]
-        for prefix, each, are_classes in by_head or [("", answers, has_classes)]:
-            for name in _CLASSES if are_classes else _VALUES:
+        by_head = [
+            (f"{head.label}/", its, _CLASSES if head.num_classes else _VALUES)
+            for head, its in by_target(folder, answers)
+        ]
+        for prefix, each, of_each in by_head or [("", answers, names)]:
+            for name in of_each:
                 seen = measure_score(each, f"val/{name}")
                 yield Score(f"{part}/{prefix}{name}", seen.value, seen.interval, seen.num)
 

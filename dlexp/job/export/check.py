@@ -27,7 +27,7 @@ class Examples:
 
     Attributes:
         part: "val", or "train" of a run that was trained on both.
-        inputs: Raw examples, as many as all batches have.
+        inputs: Raw examples, as many as all batches have; of pairs both in turn.
     """
 
     part: str
@@ -45,7 +45,7 @@ def choose_examples(folder: RunFolder) -> Examples:
     part = "val" if len(data.val) else "train"
     rows = getattr(data, part)
     places = torch.linspace(0, len(rows) - 1, sum(BATCHES)).round().long()
-    return Examples(part, data.inputs[rows[places]])
+    return Examples(part, data.inputs[data.input_rows(rows[places])])
 
 
 def largest_difference(model: SavedModel, exported: Model, inputs: Tensor) -> float:
@@ -57,10 +57,10 @@ def largest_difference(model: SavedModel, exported: Model, inputs: Tensor) -> fl
     Args:
         model: The run's.
         exported: The file's.
-        inputs: Raw examples, as many as the batches have together.
+        inputs: Raw examples, as many as the batches have together; of pairs both in turn.
     """
-    largest = 0.0
-    for batch in inputs.split(list(BATCHES)):
+    largest, each = 0.0, len(inputs) // sum(BATCHES)
+    for batch in inputs.split([each * size for size in BATCHES]):
         got, wanted = (_plain(model, each.outputs(batch)) for each in (exported, model))
         apart = ((got - wanted).abs() / wanted.abs().clamp(min=1)).where(got != wanted, 0.0)
         largest = max(largest, apart.nan_to_num(nan=torch.inf).max().item())

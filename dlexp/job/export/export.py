@@ -15,7 +15,8 @@ from dlexp.execution.save import saved_model
 from dlexp.execution.save.saved_model import SavedModel
 from dlexp.export import facts, onnx, pt2, weights
 from dlexp.export.file import parse
-from dlexp.export.graph import Graph
+from dlexp.export.graph import Prepared
+from dlexp.export.pair import graph_of
 from dlexp.job.export import card as cards
 from dlexp.job.export.check import ALLOWED, BATCHES, choose_examples, largest_difference
 from dlexp.job.export.source import Source, find_source
@@ -41,7 +42,7 @@ class Export(TypedDict):
         facts: Path of the JSON beside it: how raw examples become inputs, and outputs answers.
         bytes: Of the file.
         sha256: Of the file.
-        inputs: What its input is called.
+        inputs: What its inputs are called, in order: one, or two of pairs.
         outputs: What its outputs are called, in order.
         examples: The examples that it was checked on are of this part.
         batches: Examples at once, each size checked.
@@ -60,7 +61,7 @@ class Export(TypedDict):
     facts: str
     bytes: int
     sha256: str
-    inputs: str
+    inputs: list[str]
     outputs: list[str]
     examples: Annotated[str, one_of("val", "train")]
     batches: list[int]
@@ -102,8 +103,7 @@ def export(
     if not is_forced:
         _require_absent(source.folder, path, beside)
     model = saved_model.load(source.folder)
-    if model.about["task"] == "pairs":
-        raise ExportFault(f"{ref}: got a run of pairs, which compares two inputs; a file takes one: predict by the run")
+    saved_model.require_threshold(model.about)
     if isinstance(model.module, Fitted):
         kind = type(model.module).__name__
         raise ExportFault(
@@ -111,7 +111,7 @@ def export(
         )
     told = facts.facts_of(source.folder, model.about)
     examples = choose_examples(source.folder)
-    graph = Graph(model).eval()
+    graph = graph_of(model).eval()
     content = _content(chosen, model, graph, told)
     digest = hashlib.sha256(content).hexdigest()
     difference = _checked(model, content, digest, path, examples.inputs)
@@ -139,7 +139,7 @@ def export(
         "facts": str(beside["facts"]),
         "bytes": len(content),
         "sha256": digest,
-        "inputs": graph.input_name,
+        "inputs": list(graph.input_names),
         "outputs": list(graph.output_names),
         "examples": examples.part,
         "batches": list(BATCHES),
@@ -188,7 +188,7 @@ def _digest(path: Path) -> str:
         return ""
 
 
-def _content(form: Form, model: SavedModel, graph: Graph, told: dict[str, Any]) -> bytes:
+def _content(form: Form, model: SavedModel, graph: Prepared, told: dict[str, Any]) -> bytes:
     """Return the content of the file.
 
     Raises:

@@ -71,6 +71,9 @@ def average(
 ) -> Tensor:
     """Return what an ensemble says: log(sum_m w_m p_m) of each class, or the mean value sum_m w_m y_m.
 
+    Of pairs it is the mean threshold and the mean similarity: a pair is called the same where similarities exceed
+    their thresholds on average.
+
     Args:
         outputs: From M models: logits (N, K), a lone column (N, 1) for two classes, or values (N,).
         num_classes: 0 for values.
@@ -89,10 +92,10 @@ def average(
         ]
         return torch.cat(means, 1)
     weights_M = torch.tensor(weights or [1 / len(outputs)] * len(outputs), dtype=torch.float64)
-    if not num_classes:
-        stacked_MN = torch.stack([each.double() for each in outputs])
-        return (weights_M[:, None] * stacked_MN).sum(0).to(outputs[0].dtype)
     linked = [links] * len(outputs) if isinstance(links, str) else links
+    if not num_classes or "similarity" in linked:
+        stacked = torch.stack([each.double() for each in outputs])
+        return torch.tensordot(weights_M, stacked, 1).to(outputs[0].dtype)
     log_p = [log_weights(each.double(), link).log_softmax(-1) for each, link in zip(outputs, linked, strict=True)]
     log_NK = (torch.stack(log_p) + weights_M.log()[:, None, None]).logsumexp(0)
     is_lone = all(each.shape[-1] == 1 for each in outputs)

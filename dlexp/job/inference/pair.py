@@ -12,7 +12,6 @@ from dlexp.data.file.source import is_table
 from dlexp.data.pair.listed import file_names
 from dlexp.error import ConfigError, DataError
 from dlexp.job.inference.document import Prediction
-from dlexp.job.inference.ensemble import Averaged
 from dlexp.job.inference.finite import Batch, of_files
 from dlexp.number import noun
 from dlexp.type import Config
@@ -54,21 +53,17 @@ def read_examples(read: Read, paths: list[Path], about: Config, warnings: list[s
     return [Batch(names, torch.stack([first[1], second[1]], 1).flatten(0, 1), of_files(names))]
 
 
-def say_pairs(ids: list[str], outputs: list[Tensor], averaged: Averaged | None, names: list[str]) -> list[Prediction]:
-    """Return what is said of each pair, by the mean threshold and similarity of several models.
+def say_pairs(ids: list[str], outputs_N2: Tensor, names: list[str]) -> list[Prediction]:
+    """Return what is said of each pair.
 
     Args:
         ids: Of the pairs.
-        outputs: Threshold and similarity (N, 2) of each model.
-        averaged: The models and their weights; None for one.
+        outputs_N2: Threshold and similarity.
         names: Of the classes different and same.
     """
-    weights = [1.0] if averaged is None else [weight for _, weight in averaged.models]
-    mean_N2 = torch.stack([weight * each.double() for weight, each in zip(weights, outputs, strict=True)]).sum(0)
-    mean_N2 = mean_N2 / sum(weights)
     return [
         {"id": id, "class": names[similarity > threshold], "similarity": similarity, "threshold": threshold}
-        for id, (threshold, similarity) in zip(ids, mean_N2.tolist(), strict=True)
+        for id, (threshold, similarity) in zip(ids, outputs_N2.tolist(), strict=True)
     ]
 
 

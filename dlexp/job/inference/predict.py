@@ -87,11 +87,11 @@ def predict(
         outputs.append(torch.cat([outputs_of(model, batch) for batch in read[key]]))
     names, heads, is_error = about["class_names"], saved_model.heads_stated(about), about["task"] == RECONSTRUCT
     answer, link = outputs[0], links[0]
-    if averaged is not None and about["task"] != "pairs":
+    if averaged is not None:
         weights = [weight for _, weight in averaged.models]
         answer, link = average(outputs, len(names), links, weights, heads), "softmax"
     if about["task"] == "pairs":
-        predictions = say_pairs(ids, outputs, averaged, names)
+        predictions = say_pairs(ids, answer, names)
     elif heads:
         predictions = say_several(ids, answer, heads)
     else:
@@ -127,6 +127,12 @@ def _require_same_task(before: dict[str, Any], after: dict[str, Any]) -> None:
         if before[name] != after[name]:
             what = "classes" if name == "class_names" else "tasks"
             raise RunError(f"--ensemble: got models of different {what}; models of the same data can be averaged")
+    kinds = [about.get("pairs", {}).get("similarity") for about in (before, after)]
+    if before and kinds[0] != kinds[1]:
+        raise RunError(
+            f"--ensemble: got models of pairs by {' and by '.join(map(str, kinds))}, which are no one scale; models of "
+            "one loss can be averaged"
+        )
 
 
 def check_out(path: Path) -> None:

@@ -50,9 +50,10 @@ def closing(document: RunPage, again: Sequence[Command]) -> list[Section]:
         again: Commands beside the one that made it.
     """
     command = document["command"]
+    given = ["FIRST", "SECOND"] if document["run"].get("task") == "pairs" else ["INPUT"]
     exported = [
         (
-            command_line("predict", [export["path"], "INPUT"]),
+            command_line("predict", [export["path"], *given]),
             f"by the exported file; from the run's answers it differs by {export['difference']:.2g}",
         )
         for export in document["exports"]

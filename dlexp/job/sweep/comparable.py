@@ -61,6 +61,8 @@ def common_metric(space: Space, metric: str, monitor: str, dataset: Dataset) -> 
 
 def _measure(dataset: Dataset) -> str:
     """Return what says the same of every loss; of several targets that of the first."""
+    if dataset.pairs is not None:
+        return "val/roc_auc"
     first = f"{dataset.heads[0].label}/" if dataset.heads else ""
     has_classes = dataset.heads[0].num_classes if dataset.heads else dataset.num_classes
     return f"val/{first}{'log_loss' if has_classes else 'rmse'}"

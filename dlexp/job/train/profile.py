@@ -41,6 +41,10 @@ CURES = {
     "arithmetic": "mixed precision, or fewer and smaller layers, would shorten it",
     "memory": "mixed precision, or less between the matrix products (norm, activation, dropout), would shorten it",
 }
+UNSEEN = (
+    "what bounds it is unknown, as the kernels were not recorded: the driver lets administrators only, or CUPTI is "
+    "missing (NVIDIA: ERR_NVGPUCTRPERM)"
+)
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class Profile:
 
     Attributes:
         seconds: Wall time, without the profiler.
-        shares: Of that time: launches, data, arithmetic, memory; they add up to 1.
+        shares: Of that time: launches, data, arithmetic, memory; they add up to 1. Empty where a card's
+            kernels were not recorded.
         operators: The dearest first.
     """
 
@@ -68,6 +73,8 @@ class Profile:
 
     def __str__(self) -> str:
         """Return the shares in one line, with what bounds the update and what would help."""
+        if not self.shares:
+            return f"an update takes {1e6 * self.seconds:,.0f} us; {UNSEEN}"
         ranked = sorted(self.shares, key=lambda name: -self.shares[name])
         told = ", ".join(f"{name} {100 * self.shares[name]:.0f} %" for name in ranked)
         return f"an update takes {1e6 * self.seconds:,.0f} us: {told}; bound by {ranked[0]}: {CURES[ranked[0]]}"
@@ -123,6 +130,8 @@ def digest(events: Sequence[Any], seconds: float, *, is_cuda: bool) -> Profile:
     spent: dict[str, list[float]] = defaultdict(list)
     for name, microseconds in _kernels(events) if is_cuda else _operators(events, start):
         spent[name].append(microseconds)
+    if is_cuda and not spent:
+        return Profile(seconds, {}, [])
     operators = [Operator(name, len(each) / MEASURED, _of_an_update(each)) for name, each in spent.items()]
     arithmetic = sum(each.seconds for each in operators if ARITHMETIC.search(each.name))
     memory = sum(each.seconds for each in operators) - arithmetic

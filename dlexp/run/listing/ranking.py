@@ -180,7 +180,7 @@ def _common(metric: str, records: list[RunRecord]) -> str:
     if len(losses) < 2:
         return metric
     known = {each for record in records for each in record["metrics"]}
-    return next((each for each in (f"{split}/log_loss", f"{split}/rmse") if each in known), metric)
+    return next((each for each in (f"{split}/log_loss", f"{split}/rmse", f"{split}/eer") if each in known), metric)
 
 
 def _is_of_loss(key: str) -> bool:

@@ -38,6 +38,8 @@ def test_a_pair_is_the_same_above_the_threshold_and_ranks_need_none():
 def test_the_report_has_the_metrics_of_two_classes_and_the_equal_error_rate():
     report = SamePair().report(OUTPUTS, TARGETS, "similarity", 2.0, 1.0)
     assert {"balanced_accuracy", "roc_auc", "eer", "confusion"} <= set(report)
+    every_epoch = SamePair().scores(OUTPUTS, TARGETS, "similarity")
+    assert not {"log_loss", "calibration_error"} & (set(report) | set(every_epoch))  # a similarity is no probability
     assert SamePair(positive=0).scores(OUTPUTS, TARGETS, "similarity")["roc_auc"].item() == 0.75
 
 
@@ -103,6 +105,10 @@ def test_commands_take_pairs_as_they_take_other_tasks(finished, tmp_path):
     assert pair["difference"] == pytest.approx(first["metrics"]["val/eer"] - second["metrics"]["val/eer"], abs=1e-6)
     tested = run(tmp_path, "eval", named[0], "--split", "test", *at, "--json")
     assert json.loads(tested.stdout)["num_examples"] == 120, tested.stderr
+    assert json.loads(tested.stdout)["metrics"].keys() == {
+        n.replace("val/", "test/") for n in first["metrics"] if "val/" in n
+    }
+    assert not [name for name in first["metrics"] if name.endswith(("log_loss", "calibration_error"))]
     page = run(tmp_path, "report", named[0], *at)
     assert page.returncode == 0, page.stderr
     text = (RunFolder.open(Path(first["run_dir"])).path / "report.html").read_text()
@@ -132,6 +138,7 @@ def test_folds_and_trials_in_one_program_equal_each_alone(tmp_path):
         (["loss=cross_entropy"], "the task is pairs: choose cosine or contrastive"),
         (["augment=mixup"], "got mixup with task=pairs; it mixes labels"),
         (["data=diabetes"], "task: got pairs; diabetes has values"),
+        (["trainer.monitor=val/log_loss"], "trainer.monitor: got val/log_loss; choose one of val/loss"),
         (["pairs.train=1"], "pairs.train: got 1; at least 2"),
         (["data.val_count=1"], "val part: got 1 example without two examples of one class"),
         (["task=auto"], "pairs.train: has no effect; task=pairs draws them"),

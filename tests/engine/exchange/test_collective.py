@@ -52,5 +52,17 @@ def test_a_lost_process_is_one_line(exchange, monkeypatch):
         raise RuntimeError("Connection closed by peer [127.0.0.1]:4")
 
     monkeypatch.setattr(dist, "all_reduce", lose)
-    with pytest.raises(PeerLost, match="another process of this training ended or was lost; the last checkpoint is"):
+    why = r"ended or was lost \(Connection closed by peer \[127.0.0.1\]:4\); the last checkpoint is intact"
+    with pytest.raises(PeerLost, match=why):
         exchange.sum(torch.zeros(1))
+
+
+@pytest.mark.parametrize("message", ["CUDA out of memory. Tried to allocate 2.00 MiB.", "CUDA error: unspecified"])
+def test_a_fault_of_its_own_device_is_no_other_process_s(exchange, monkeypatch, message):
+    def fail(*_):
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(dist, "all_reduce", fail)
+    with pytest.raises(RuntimeError) as caught:
+        exchange.sum(torch.zeros(1))
+    assert not isinstance(caught.value, PeerLost)

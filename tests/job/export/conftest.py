@@ -25,6 +25,7 @@ def runs(tmp_path_factory):
     commands = {
         "table": ("train", "data=csv", "data.path=t.csv", "data.target=kind", "model.widths=[4]"),
         "pictures": ("train", "data=digits", "data.limit=200", "model=cnn", "model.channels=[4]"),
+        "pairs": ("train", "task=pairs", "data.limit=150", "pairs.train=100", "pairs.held_out=80", "model.widths=[4]"),
         "values": ("train", "data=diabetes", "train_on=train+val", "trainer.precision=fp64", "model.widths=[4]"),
         "targets": ("train", "data=csv", "data.path=t.csv", "data.target=[kind,size]", "model.widths=[4]"),
         "sweep": ("sweep", "data=iris", "model=softmax", "optimizer.lr=0.0001,0.1"),

@@ -38,6 +38,7 @@ def test_of_several_targets_each_has_an_output_of_its_own(runs, tmp_path, monkey
         ("table", "pt2"),
         ("pictures", "onnx"),
         ("values", "safetensors"),
+        ("pairs", "pt2"),
         *(("targets", form) for form in get_args(Form)),
     ],
 )
@@ -48,18 +49,20 @@ def test_a_file_answers_as_the_run_does(runs, name, form, tmp_path, monkeypatch,
     assert not list(Draft202012Validator(schema.schema("export")).iter_errors(json.loads(json.dumps(document))))
     assert document["difference"] <= (0 if form == "safetensors" else 1e-4)
     assert document["examples"] == ("train" if name == "values" else "val")
+    assert document["inputs"] == {"pairs": ["first", "second"]}.get(name, document["inputs"][:1])
     is_table = name in ("table", "targets")
     inputs = tmp_path / ("new.csv" if is_table else "new.npy")
     if is_table:
         inputs.write_text("place,size\nb,0.4\na,-0.2\n")
     else:
-        np.save(inputs, exported.draw((1, 8, 8) if name == "pictures" else (10,), 5).nan_to_num(0).numpy())
-    told = [predict(ref, folder / "runs", [inputs]) for ref in (results[name]["run_id"], document["path"])]
+        np.save(inputs, exported.draw((10,) if name == "values" else (1, 8, 8), 5).nan_to_num(0).numpy())
+    given = [inputs] * (2 if name == "pairs" else 1)
+    told = [predict(ref, folder / "runs", given) for ref in (results[name]["run_id"], document["path"])]
     said = [[answer for entry in each["predictions"] for answer in answers_of(entry)] for each in told]
     assert len(said[0]) == (4 if name == "targets" else 2 if is_table else 5)
     for ours, theirs in zip(*said, strict=True):
         assert ours.get("class") == theirs.get("class")
-        for key in ("probability", "value"):
+        for key in ("probability", "value", "similarity", "threshold"):
             assert theirs.get(key, 0.0) == pytest.approx(ours.get(key, 0.0), abs=0 if form == "safetensors" else 1e-4)
     assert told[1]["run_id"] == told[0]["run_id"]
 

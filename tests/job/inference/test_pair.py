@@ -10,6 +10,7 @@ import torch
 
 from dlexp.error import ConfigError, DataError, RunError
 from dlexp.execution.save import saved_model
+from dlexp.job.inference.ensemble import Averaged
 from dlexp.job.inference.predict import predict, write
 from dlexp.run.measure import FILE
 from tests.data.pair.picture_pairs import write_writers
@@ -60,6 +61,24 @@ def test_folders_are_compared_picture_by_picture_and_a_table_row_by_row(signatur
     out = signatures.root / "said.csv"
     write(document, out)
     assert out.read_text().splitlines()[0] == "id,class,similarity,threshold"
+
+
+def test_models_together_say_the_mean_similarity_and_threshold_of_one_kind(signatures, tmp_path):
+    other = trained(tmp_path, *PICTURES, f"data.path={signatures.writers}", "seed=1")
+    paths = ["w0/genuine/0.png", "w0/forged/0.png"]
+
+    def together(*folders):
+        models = [(folder, 1 / len(folders)) for folder in folders]
+        inputs, about = [signatures.writers / path for path in paths], Averaged("", "", models)
+        said: Any = predict("", tmp_path, inputs, averaged=about)["predictions"][0]
+        return said
+
+    alone, both = [together(folder) for folder in (signatures.folder, other)], together(signatures.folder, other)
+    for name in ("similarity", "threshold"):
+        assert both[name] == pytest.approx(sum(each[name] for each in alone) / 2)
+    far = trained(tmp_path / "far", *PICTURES, f"data.path={signatures.writers}", "loss=contrastive")
+    with pytest.raises(RunError, match="--ensemble: got models of pairs by cosine and by distance, which are no one s"):
+        together(signatures.folder, far)
 
 
 def test_what_is_not_two_is_refused_with_the_cure(signatures):

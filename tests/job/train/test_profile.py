@@ -63,6 +63,14 @@ def test_the_shares_of_an_update_on_a_card_are_those_of_its_kernels():
     )
 
 
+def test_without_a_card_s_kernels_nothing_is_said_to_bound_an_update():
+    profile = digest([event(DATA, 3, total=30), event("aten::addmm", 500)], 1e-3, is_cuda=True)
+    assert (profile.shares, profile.operators) == ({}, [])
+    assert str(profile).startswith(
+        "an update takes 1,000 us; what bounds it is unknown, as the kernels were not recorded"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "is_arithmetic"),
     [

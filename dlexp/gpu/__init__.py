@@ -1,0 +1,1 @@
+"""CUDA devices: which are visible, by what names, and whether they compute."""
