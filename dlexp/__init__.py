@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from dlexp.door.run import Run, load
 
 __all__ = ["Run", "compare", "cv", "load", "sweep", "train"]
-# Read when torch is imported. Threads that spin while they wait for another take the cores that others work on: beside
-# busy neighbours an update of a convolution net on two threads took six times as long.
+# Read when torch and numpy are imported. Threads that spin while they wait for another take the cores that others work
+# on: beside busy neighbours an update of a convolution net on two threads took six times as long, and a product of
+# numpy's twenty times the CPU seconds. OpenBLAS spins for 2^26 cycles unless it is told fewer; 2^4 are its fewest.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 
 _PLACES = {"Run": "run", "load": "run", "compare": "call", "cv": "call", "sweep": "call", "train": "call"}

@@ -88,12 +88,18 @@ print(resident() - before)
     assert after_counting < 56
 
 
-@pytest.mark.parametrize(("given", "expected"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")])
+WAITING = ("OMP_WAIT_POLICY", "OPENBLAS_THREAD_TIMEOUT")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [({}, ["passive", "4"]), (dict(zip(WAITING, ("active", "26"), strict=True)), ["active", "26"])],
+)
 def test_threads_wait_without_spinning_unless_the_user_says_otherwise(given, expected):
-    around = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
-    code = "import os, sys, dlexp; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    around = {name: value for name, value in os.environ.items() if name not in WAITING} | given
+    code = f"import os, sys, dlexp; print(*map(os.environ.get, {WAITING}), 'torch' in sys.modules)"
     said = subprocess.run([sys.executable, "-c", code], env=around, capture_output=True, text=True, check=True).stdout
-    assert said.split() == [expected, "False"]
+    assert said.split() == [*expected, "False"]
 
 
 def test_what_numbers_are_rounded_to_is_said():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,7 @@ class Components:
     @cached_property
     def structure(self) -> str:
         """A text that is equal for trials that one program can train."""
-        return structure_key(self.config, self.data)
+        return sys.intern(structure_key(self.config, self.data))  # once for all trials of a sweep
 
     @cached_property
     def seeds(self) -> TrialSeeds:

@@ -16,7 +16,7 @@ import logging
 import os
 import pickle
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -24,9 +24,9 @@ from typing import Any, BinaryIO, cast
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load as load_safetensors
-from safetensors.torch import save as save_safetensors
 from torch import Tensor
 
+from dlexp.disk import safetensors
 from dlexp.disk.durable import disk_faults, flush_folder
 from dlexp.disk.regular import read_bytes, remove_tree
 from dlexp.error import DiskFault, RunError, is_out_of_memory
@@ -204,33 +204,29 @@ def _link_weights(source: Path, fresh: Path) -> dict[str, Any] | None:
 
 def _write_weights(path: Path, weights: dict[str, Tensor], *, is_synced: bool) -> dict[str, Any]:
     on_cpu = {name: tensor.detach().to("cpu").contiguous() for name, tensor in weights.items()}
-    return _write(path, save_safetensors(on_cpu), is_synced=is_synced)
-
-
-def _write(path: Path, content: bytes, *, is_synced: bool) -> dict[str, Any]:
-    with open(path, "wb") as file:
-        file.write(content)
-        if is_synced:
-            _flush(file)
-    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    return _stream(path, lambda file: safetensors.write(cast(BinaryIO, file), on_cpu), is_synced=is_synced)
 
 
 def _write_archive(path: Path, state: dict[str, Any], *, is_synced: bool) -> dict[str, Any]:
-    """Stream torch's archive through the hash: no second copy of the optimiser state in memory."""
+    return _stream(path, lambda file: torch.save(state, cast(BinaryIO, file)), is_synced=is_synced)
+
+
+def _write(path: Path, content: bytes, *, is_synced: bool) -> dict[str, Any]:
+    return _stream(path, lambda file: file.write(content), is_synced=is_synced)
+
+
+def _stream(path: Path, write: Callable[["_Hashing"], Any], *, is_synced: bool) -> dict[str, Any]:
+    """Write a file through the hash: no second copy of weights or optimiser state in memory."""
     with open(path, "wb") as file:
         hashing = _Hashing(file)
         try:
-            torch.save(state, cast(BinaryIO, hashing))
+            write(hashing)
         except RuntimeError as error:  # torch's words for whatever the disk said
             raise hashing.fault or error from error
         if is_synced:
-            _flush(file)
+            file.flush()
+            os.fsync(file.fileno())
     return {"size": hashing.size, "sha256": hashing.digest.hexdigest()}
-
-
-def _flush(file: io.BufferedWriter) -> None:
-    file.flush()
-    os.fsync(file.fileno())
 
 
 class _Hashing(io.RawIOBase):

@@ -4,7 +4,7 @@ Shapes: T trials, N batch, K outputs, P padded parameters of a trial.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -89,7 +89,8 @@ class Step:
         self, batches: list[list[Batch]], sums: Sums | Totals, seed_batch: Callable[[int], None] | None = None
     ) -> None:
         """Bring the gradient of an update into the program's `grads`; arguments as of a call."""
-        self.forward.prepare_grads()
+        with self._casting():  # whether a net is passed as links depends on it
+            self.forward.prepare_grads()
         weights = None
         if len(batches) > 1 or self.exchange.size > 1:
             weights = weigh(batches, self._masses, self.num_trials, self.forward.flat.tensor, self.exchange)
@@ -147,8 +148,11 @@ class Step:
     def _loss_of(self, batch: Batch) -> Any:
         return self.rules.loss if batch.rows is None else select_rows(self.rules.loss, batch.rows, self.num_trials)
 
+    def _casting(self) -> AbstractContextManager[object]:
+        return nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast)
+
     def _outputs(self, batch: Batch) -> Tensor | list[Tensor]:
-        with nullcontext() if self._cast is None else torch.autocast(self._device, dtype=self._cast):
+        with self._casting():
             return self.forward(batch.x, is_shared=batch.is_shared, rows=batch.rows)
 
     def _loss(self, outputs: Tensor | list[Tensor], batch: Batch, *, is_by_term: bool) -> Tensor:

@@ -1,10 +1,11 @@
 """Which engine trains trials of one structure, and how many at once: measured on the device at hand.
 
-The plan times an update alone and in stacks of growing size, takes the smallest stack within 5 % of the fastest, and
-demands that it beat training one after another by 1.15; else the trials run alone. It chooses only among forms that
-give the same bits, so that no number depends on a stopwatch: those that equal each trial alone; where there are none,
-stacks of every size of one kind. The answer is kept by structure and device, and in the folder of the sweep or cv,
-which goes on as it began.
+The plan times an update alone and in stacks of growing size, takes the smallest stack within 5 % of the fastest, what
+an epoch costs a program whatever its size counted in, and demands that its updates beat training one after another by
+1.15; else the trials run alone. It chooses only among forms that give the same bits, so that no number depends on a
+stopwatch: those that equal each trial alone; where there are none, stacks of every size of one kind. The answer is kept
+by structure and device, and in the folder of the sweep or cv, which goes on as it began. Trials become as many programs
+as come nearest to that size, all alike: seven of 16 would be six of 16 and one of four.
 """
 
 import gc
@@ -24,6 +25,7 @@ from dlexp.build.program import Program, make_program
 from dlexp.disk.durable import write_text
 from dlexp.disk.regular import read_bytes
 from dlexp.engine.stack.kind import obstacle, stack_kinds
+from dlexp.engine.task import num_steps
 from dlexp.error import first_line, is_broken_device, is_out_of_memory
 from dlexp.execution.capacity import is_plenty, num_fitting
 from dlexp.execution.exactness import equal_forms
@@ -35,6 +37,7 @@ TIMED_ROUNDS = 7
 ENOUGH_SECONDS = 1.0
 MIN_GAIN = 1.15
 NEAR_BEST = 1.05
+EPOCH_SECONDS = 0.006  # of a program beside its updates: checkpoint, evaluation's and metrics' first trial
 HOPELESS = 0.7
 UNBEARABLE = 0.5  # gain below which a stack is left although its bits are its own
 
@@ -125,7 +128,7 @@ def _choose_anew(components: list[Components], cache: Path | None) -> Choice:
     if fuse == "auto" and "is_exact" in known and _is_borne(known["engine"], alone):
         choice = Choice(**known)
         limit = 1 if choice.engine == "solo" else _limit(alone, components, choice.engine)
-        return replace(choice, size=min(choice.size, limit))
+        return replace(choice, size=even_size(choice.size, len(components), limit))
     kinds, reasons = stack_kinds(alone.model, alone.dataset.in_shape, alone.device)
     if not kinds:
         return Choice("solo", 1, 1.0, f"the model cannot be stacked: {reasons}")
@@ -133,9 +136,23 @@ def _choose_anew(components: list[Components], cache: Path | None) -> Choice:
     if fuse != "auto":
         return Choice(kinds[0], min(fuse, limit), 1.0, f"trainer.fuse={fuse}")
     choice = _measure(components, kinds, limit, cache, key)
+    if choice.engine != "solo":
+        choice = replace(choice, size=even_size(choice.size, len(components), limit))
     gc.collect()
     devices.hand_back()  # the forms that were tried: gigabytes of a VGG, which a sweep's first process would keep
     return choice
+
+
+def even_size(size: int, num: int, limit: int) -> int:
+    """Return the trials of a program, of which as many train as come nearest to a size, and none is left over.
+
+    Args:
+        size: Wished for, >= 1.
+        num: Trials.
+        limit: Of a program's trials.
+    """
+    num_programs = max(1, round(num / size))
+    return max(1, min(limit, -(-num // num_programs)))
 
 
 def _limit(alone: Program, components: list[Components], kind: str) -> int:
@@ -201,18 +218,25 @@ def _fastest(
                 break
     if not seconds:
         return Choice("solo", 1, 1.0, "no stack could be timed" if failures else "stacked trials run out of memory")
-    return _best_of(seconds, UNBEARABLE if stays_stacked else MIN_GAIN)
+    epoch_share = EPOCH_SECONDS / num_steps(len(components[0].data.train), components[0].trainer)
+    return best_of(seconds, UNBEARABLE if stays_stacked else MIN_GAIN, epoch_share)
 
 
-def _best_of(seconds: dict[str, float], min_gain: float) -> Choice:
-    """Return the smallest stack within 5 % of the fastest; solo where no stack has the gain that is demanded."""
+def best_of(seconds: dict[str, float], min_gain: float, epoch_share: float = 0.0) -> Choice:
+    """Return the smallest stack within 5 % of the fastest; solo where no stack has the gain that is demanded.
+
+    Args:
+        seconds: Of an update for each trial, by engine and size, "solo:1" among them.
+        min_gain: Of a stack's updates against solo.
+        epoch_share: Seconds of an update's share in what an epoch costs a program whatever its size.
+    """
     stacks = {name: value for name, value in seconds.items() if name != "solo:1"}
-    fastest = min(stacks.values())
-    good = [name for name, value in stacks.items() if value <= NEAR_BEST * fastest]
+    whole = {name: value + epoch_share / int(name.partition(":")[2]) for name, value in stacks.items()}
+    good = [name for name, value in whole.items() if value <= NEAR_BEST * min(whole.values())]
     engine, _, size = min(good, key=lambda name: int(name.partition(":")[2])).partition(":")
     gain = seconds["solo:1"] / seconds[f"{engine}:{size}"]
     if gain < min_gain:
-        best = seconds["solo:1"] / fastest
+        best = seconds["solo:1"] / min(stacks.values())
         return Choice("solo", 1, 1.0, f"stacked trials would train {best:.2f} times as fast", seconds)
     return Choice(engine, int(size), round(gain, 2), f"{gain:.1f} times as fast as one after another", seconds)
 

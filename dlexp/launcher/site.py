@@ -14,7 +14,7 @@ from dlexp.disk.durable import write_text
 
 PACKAGES = ("dlexp", "torch", "torchvision", "numpy")  # numbers depend on them
 NONCE = "nonce"
-PASSED_ON = ("OMP_WAIT_POLICY", "MPLCONFIGDIR", "CUBLAS_WORKSPACE_CONFIG")
+PASSED_ON = ("OMP_WAIT_POLICY", "OPENBLAS_THREAD_TIMEOUT", "MPLCONFIGDIR", "CUBLAS_WORKSPACE_CONFIG")
 
 
 @dataclass(frozen=True)

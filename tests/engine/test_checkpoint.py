@@ -112,7 +112,7 @@ def save_killed_at(monkeypatch, directory, epoch, instant):
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", counted(lambda descriptor: None))
-        for owner, name in ((os, "rename"), (shutil, "rmtree"), (Path, "mkdir"), (checkpoint, "_write")):
+        for owner, name in ((os, "rename"), (shutil, "rmtree"), (Path, "mkdir"), (checkpoint, "_stream")):
             patch.setattr(owner, name, counted(getattr(owner, name)))
         try:
             checkpoint.save(directory, *sample(epoch))

@@ -9,7 +9,7 @@ from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
 from dlexp.execution import fusion as module
-from dlexp.execution.fusion import choose
+from dlexp.execution.fusion import best_of, choose, even_size
 
 
 def made(trials: int, *overrides: str):
@@ -111,3 +111,17 @@ def test_what_was_chosen_for_a_sweep_or_cv_stays(tmp_path, monkeypatch):
     assert choose(group, None, record) == first
     assert choose(group[:1], None, record).engine == "batched", "the last that a kill left over"
     assert choose(group[:1]).engine == "solo"
+
+
+@pytest.mark.parametrize(
+    ("size", "num", "limit", "expected"),
+    [(16, 100, 100, 17), (16, 24, 24, 12), (16, 20, 20, 20), (16, 20, 16, 16), (4, 1, 1, 1), (64, 100, 100, 50)],
+)
+def test_programs_are_as_many_as_come_nearest_to_the_size_and_all_alike(size, num, limit, expected):
+    assert even_size(size, num, limit) == expected
+
+
+def test_what_an_epoch_costs_whatever_the_size_makes_larger_stacks_cheaper():
+    seconds = {"solo:1": 3.0, "batched:4": 1.04, "batched:32": 1.0}
+    assert best_of(seconds, 1.15).size == 4
+    assert best_of(seconds, 1.15, epoch_share=0.4).size == 32, "1.04 + 0.4 / 4 against 1 + 0.4 / 32"

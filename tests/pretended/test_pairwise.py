@@ -15,8 +15,7 @@ EQUAL = {"weights": 0, "state": 0, "metrics": 0}
 @pytest.fixture(autouse=True)
 def _same_way(monkeypatch):
     """On the CPU too, dense layers of all trials are multiplied together, as on a card."""
-    monkeypatch.setattr(linear, "_rounds_otherwise", lambda _x, _weight: False)
-    monkeypatch.setattr(linear, "_is_a_sum", lambda _x, weight_TED: weight_TED.shape[1] == 1)
+    monkeypatch.setattr(linear, "_way", lambda _x, weight_TED: "sum" if weight_TED.shape[1] == 1 else "at once")
 
 
 @pytest.mark.parametrize("group", ["optimizer", "regularizer", "schedule", "augment", "norm", "dropout"])

@@ -31,16 +31,15 @@ _HOOKS = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_
 
 
 class Chain:
-    """The passes of one net in training, or of T nets together, whose examples the links see one trial's after another.
+    """The passes of one net in training; T = 1.
 
     Args:
         model: Says whether it is in training.
-        link: Of (T * N, ...) to (T * N, K).
-        num_trials: Returns T.
+        link: Of (N, ...) to (N, K).
     """
 
-    def __init__(self, model: nn.Module, link: Link, num_trials: Callable[[], int] = lambda: 1) -> None:
-        self._model, self._link, self._num_trials = model, link, num_trials
+    def __init__(self, model: nn.Module, link: Link) -> None:
+        self._model, self._link = model, link
         self._loss: Any = None
         self._gradient: LossGradient | None = None
         link.need(False)
@@ -61,11 +60,11 @@ class Chain:
         targets = batch.targets
         if self._gradient is None or batch.rows is not None or targets.dim() != 2 or not self.is_due():
             return None
-        num_trials = self._num_trials()
+        num_trials = self.num_trials
         with torch.inference_mode():  # an operator is a fifteenth faster than where autograd looks on
-            outputs_MK = self._link.forward(self._examples(batch.x, num_trials, batch.is_shared))
+            outputs_MK = self._ahead(batch.x, batch.is_shared)
             loss_T, grad_MK = self._gradient(outputs_MK, targets if num_trials == 1 else targets.expand(num_trials, -1))
-            self._link.backward(grad_MK, is_first)
+            self._back(grad_MK, is_first)
             return loss_T, outputs_MK.view(num_trials, -1, outputs_MK.shape[1])
 
     def is_due(self) -> bool:
@@ -79,16 +78,8 @@ class Chain:
             x: A batch (N, ...) that all trials share, or one each (T, N, ...).
             is_shared: Which of the two.
         """
-        num_trials = self._num_trials()
-        outputs_MK = self._link.forward(self._examples(x, num_trials, is_shared))
-        return outputs_MK.view(num_trials, -1, outputs_MK.shape[1])
-
-    @staticmethod
-    def _examples(x: Tensor, num_trials: int, is_shared: bool) -> Tensor:
-        """Return those of one trial after those of another (T * N, ...)."""
-        if num_trials == 1:  # each operator more is a hundredth of a small net's update
-            return x if is_shared else x[0]
-        return (x.expand(num_trials, *x.shape) if is_shared else x).flatten(0, 1)
+        outputs_MK = self._ahead(x, is_shared)
+        return outputs_MK.view(self.num_trials, -1, outputs_MK.shape[1])
 
     def backward(self, grad_TNK: Tensor, is_first: bool) -> None:
         """Write the parameters' gradients, after a forward pass.
@@ -97,7 +88,20 @@ class Chain:
             grad_TNK: Gradient by its outputs.
             is_first: Whether they replace those that are there, or are added.
         """
-        self._link.backward(grad_TNK.flatten(0, 1), is_first)
+        self._back(grad_TNK.flatten(0, 1), is_first)
+
+    @property
+    def num_trials(self) -> int:
+        """T, the nets that pass at once."""
+        return 1
+
+    def _ahead(self, x: Tensor, is_shared: bool) -> Tensor:
+        """Return the outputs of all examples (T * N, K)."""
+        return self._link.forward(x if is_shared else x[0])
+
+    def _back(self, grad_MK: Tensor, is_first: bool) -> None:
+        """Write the parameters' gradients, given that by the outputs of all examples (T * N, K)."""
+        self._link.backward(grad_MK, is_first)
 
 
 def chain_of(model: nn.Module, trained: list[Tensor], grads: list[Tensor]) -> Chain | None:
@@ -190,6 +194,10 @@ class Reader:
         """Return the link of an elementwise function."""
         return Activation(module.forward, gradient)
 
+    def flatten(self) -> Link:
+        """Return the link that makes vectors of images."""
+        return Flatten()
+
 
 def _mlp(reader: Reader, net: MLP) -> Link | None:
     start = [] if net.input_dropout is None else [net.input_dropout]
@@ -199,7 +207,7 @@ def _mlp(reader: Reader, net: MLP) -> Link | None:
         code = [] if net.code is None else [net.code]
         body = reader.row(net.hidden, *code, *reversed(net.decoder.dense))
     before = reader.row(*start)
-    return None if body is None or before is None else Row([Flatten(), before, body])
+    return None if body is None or before is None else Row([reader.flatten(), before, body])
 
 
 def _dense_layer(reader: Reader, layer: DenseLayer) -> Link | None:
@@ -210,7 +218,7 @@ def _dense_layer(reader: Reader, layer: DenseLayer) -> Link | None:
 
 def _softmax(reader: Reader, net: Softmax) -> Link | None:
     linear = reader.read(net.linear)
-    return None if linear is None else Row([Flatten(), linear])
+    return None if linear is None else Row([reader.flatten(), linear])
 
 
 def statistics_of(layer: norms.BatchNorm) -> tuple[Tensor | None, ...]:
@@ -233,7 +241,7 @@ def _group_norm(reader: Reader, layer: nn.GroupNorm) -> Link | None:
 
 
 def _flatten(reader: Reader, layer: nn.Flatten) -> Link | None:
-    return Flatten() if (layer.start_dim, layer.end_dim) == (1, -1) else None
+    return reader.flatten() if (layer.start_dim, layer.end_dim) == (1, -1) else None
 
 
 def _activation(gradient_of: Callable[[Any], Gradient]) -> Callable[[Reader, Any], Link]:

@@ -6,12 +6,15 @@ Shapes: T trials, N batch, D inputs, E outputs.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+Way = Literal["at once", "in turn", "sum"]
+OWN_LOOP = 400  # terms of a product, below which torch's batched one is no call of MKL
 LINE = 64  # bytes: where memory of its own begins, and what a product's rounding may depend on
 
 
@@ -44,11 +47,12 @@ class _Linear(torch.autograd.Function):
 
 def outputs(x_TND: Tensor, weight_TED: Tensor, bias_TE: Tensor | None) -> Tensor:
     """Return x W^T + b (T, N, E), whatever autograd is to know of it."""
-    if _rounds_otherwise(x_TND, weight_TED):
+    way = _way(x_TND, weight_TED)
+    if way == "in turn":
         biases = [None] * len(weight_TED) if bias_TE is None else bias_TE.unbind()
         operands = zip(_apart(x_TND), weight_TED, biases, strict=True)
         return torch.stack([F.linear(*each) for each in operands])
-    if _is_a_sum(x_TND, weight_TED):
+    if way == "sum":
         y_TN1 = (x_TND * weight_TED).sum(2, keepdim=True)
         return y_TN1 if bias_TE is None else y_TN1 + bias_TE.unsqueeze(1)
     if bias_TE is None:
@@ -68,32 +72,39 @@ def gradients(
         needs: Which of the three are wanted; the others are None.
     """
     needs_x, needs_weight, needs_bias = needs
-    if _is_a_sum(x_TND, weight_TED):
+    way = _way(x_TND, weight_TED)
+    if way == "sum":
         return (
             grad_TNE * weight_TED if needs_x else None,
             (grad_TNE * x_TND).sum(1, keepdim=True) if needs_weight else None,
             grad_TNE.sum(1) if needs_bias else None,
         )
-    product = _in_turn if _rounds_otherwise(x_TND, weight_TED) else torch.bmm
+    product = _in_turn if way == "in turn" else torch.bmm
     return (
         product(grad_TNE, weight_TED) if needs_x else None,
         product(grad_TNE.transpose(1, 2), x_TND) if needs_weight else None,
-        grad_TNE.sum(1) if needs_bias else None,
+        grad_TNE.contiguous().sum(1) if needs_bias else None,  # rounded by the order in memory
     )
 
 
-def _is_a_sum(x_TND: Tensor, weight_TED: Tensor) -> bool:
-    """Whether one output is summed: torch 2.14 and later compile such products for CUDA by Triton, for seconds."""
-    return weight_TED.shape[1] == 1 and x_TND.device.type == "cuda"
+def _way(x_TND: Tensor, weight_TED: Tensor) -> Way:
+    return _way_of(x_TND.device.type, x_TND.shape[1], weight_TED.shape, x_TND.element_size())
 
 
-def _rounds_otherwise(x_TND: Tensor, weight_TED: Tensor) -> bool:
-    """Whether MKL takes another way in a batched product: one output, one example, or rows out of line."""
-    if x_TND.device.type != "cpu":
-        return False
-    num, (num_outputs, num_inputs) = x_TND.shape[1], weight_TED.shape[1:]
-    widths = [num * width * x_TND.element_size() for width in (num_inputs, num_outputs)]
-    return num_outputs == 1 or num == 1 or any(width % LINE for width in widths)
+@lru_cache(maxsize=256)
+def _way_of(device: str, num: int, shape: torch.Size, size: int) -> Way:
+    """Return how products are taken.
+
+    "sum" on CUDA for one output: torch 2.14 and later compile such products by Triton, for seconds. "in turn" where
+    batched products take another way on a CPU: one output, one example, rows out of line, or few enough terms for
+    torch's own loop in MKL's place.
+    """
+    _, num_outputs, num_inputs = shape
+    if device != "cpu":
+        return "sum" if num_outputs == 1 and device == "cuda" else "at once"
+    is_out_of_line = any(num * width * size % LINE for width in (num_inputs, num_outputs))
+    is_tiny = num_outputs == 1 or num == 1 or num * num_outputs * num_inputs < OWN_LOOP
+    return "in turn" if is_tiny or is_out_of_line else "at once"
 
 
 def _apart(x_TND: Tensor) -> list[Tensor]:

@@ -1,12 +1,13 @@
 """The links of a stack's dense net: both passes of T nets at once, without autograd, as `dlexp.engine.dense` has one's.
 
-Examples are one trial's after another's (T * N, D), as in `dlexp.engine.stack.batched`, whose kernels these are, in its
-order: the bits are the same. What is not written out runs as its layers do. Autograd, and layers as modules, take as
-long as the kernels of a small net.
+They pass on (T, N, D), in whatever order in memory their kernels leave: a batch norm's has the trials side by side,
+from where products and activations take them as they lie. Kernels and their order are those of
+`dlexp.engine.stack.batched`: the bits are the same. What is not written out runs as its layers do. Autograd, and layers
+as modules, take as long as the kernels of a small net.
 Shapes: T trials, N batch, D inputs, E outputs, C channels, P = T * C.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -37,7 +38,27 @@ def stack_chain_of(model: nn.Module, stack: "Batched") -> Chain | None:
     if stack.flat.tensor.device.type != "cpu":
         return None
     link = _StackReader(model, stack).read_whole(model)
-    return None if link is None else Chain(stack.template, link, lambda: stack.num_trials)
+    return None if link is None else _StackChain(stack.template, link, stack)
+
+
+class _StackChain(Chain):
+    """The passes of T nets, whose links see all examples at once."""
+
+    def __init__(self, model: nn.Module, link: Link, stack: "Batched") -> None:
+        super().__init__(model, link)
+        self._stack = stack
+
+    @property
+    def num_trials(self) -> int:
+        return self._stack.num_trials
+
+    def _ahead(self, x: Tensor, is_shared: bool) -> Tensor:
+        """See `Chain`; examples that trials share are there once."""
+        x_TN = x.contiguous().expand(self.num_trials, *x.shape) if is_shared else x
+        return self._link.forward(x_TN).flatten(0, 1)
+
+    def _back(self, grad_MK: Tensor, is_first: bool) -> None:
+        self._link.backward(grad_MK.view(self.num_trials, -1, grad_MK.shape[1]), is_first)
 
 
 class _Rows(Trained):
@@ -93,39 +114,37 @@ class _StackReader(Reader):
         return _GroupNorm(self.trained(layer.weight), self.trained(layer.bias), layer.num_groups, layer.eps)
 
     def dropout(self, layer: Inverted | Classic) -> Link:
-        path, buffers = self._modules[id(layer)], self._stack
+        path, stack = self._modules[id(layer)], self._stack
         return _Dropout(
             lambda x_TN: stack_factor(
-                x_TN, buffers.buffers[f"{path}.seed"], buffers.buffers[f"{path}.p"], isinstance(layer, Inverted)
-            ),
-            self._stack,
+                x_TN, stack.buffers[f"{path}.seed"], stack.buffers[f"{path}.p"], isinstance(layer, Inverted)
+            )
         )
 
     def activation(self, module: nn.Module, gradient: Gradient) -> Link:
-        if isinstance(module, UNEVEN):
-            return _Uneven(module.forward, gradient, self._stack)
-        return super().activation(module, gradient)
+        return (_Uneven if isinstance(module, UNEVEN) else Activation)(module.forward, gradient)
+
+    def flatten(self) -> Link:
+        return _Flatten()
 
 
 class _Linear(Linear):
     """y = x W^T + b of each trial."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        weight_TED, bias = self._weight.value, self._bias
-        self._x_TND = x.view(len(weight_TED), -1, x.shape[-1])
-        return outputs(self._x_TND, weight_TED, None if bias is None else bias.value).flatten(0, 1)
+    def forward(self, x_TND: Tensor) -> Tensor:
+        self._x_TND = x_TND
+        return outputs(x_TND, self._weight.value, None if self._bias is None else self._bias.value)
 
-    def backward(self, grad: Tensor, is_first: bool) -> Tensor | None:
-        x_TND, weight_TED, bias = self._x_TND, self._weight.value, self._bias
+    def backward(self, grad_TNE: Tensor, is_first: bool) -> Tensor | None:
+        x_TND, bias = self._x_TND, self._bias
         del self._x_TND
-        grad_TNE = grad.view(*x_TND.shape[:2], -1)
         needs = (self._needs_x, self._weight.grad is not None, is_trained(bias))
-        by_x, by_weight, by_bias = gradients(grad_TNE, x_TND, weight_TED, needs)
+        by_x_TND, by_weight, by_bias = gradients(grad_TNE, x_TND, self._weight.value, needs)
         if by_weight is not None:
             self._weight.write(by_weight, is_first)
         if by_bias is not None and bias is not None:
             bias.write(by_bias, is_first)
-        return None if by_x is None else by_x.flatten(0, 1)
+        return by_x_TND
 
 
 class _BatchNorm(BatchNorm):
@@ -136,94 +155,100 @@ class _BatchNorm(BatchNorm):
         self._mode = mode_of(layer)
         self._needs_x = True
 
-    def forward(self, x: Tensor) -> Tensor:
-        weight_TC, bias_TC = self._weight.value, self._bias.value
-        self._weight_P = weight_TC.reshape(-1)
-        x_NP = x.view(len(weight_TC), -1, x.shape[-1]).transpose(0, 1).flatten(1)
-        running = self._of_trials()
-        y_NP = normalise(x_NP, self._weight_P, bias_TC.reshape(-1), running, self._rule, self._mode, self._kernel)
-        return y_NP.view(-1, *weight_TC.shape).transpose(0, 1).flatten(0, 1)
+    def forward(self, x_TNC: Tensor) -> Tensor:
+        self._weight_P, bias_P = self._weight.value.reshape(-1), self._bias.value.reshape(-1)
+        x_NTC = x_TNC.transpose(0, 1)
+        y_NP = normalise(
+            x_NTC.flatten(1), self._weight_P, bias_P, self._of_trials(), self._rule, self._mode, self._kernel
+        )
+        return y_NP.view(x_NTC.shape).transpose(0, 1)
 
-    def backward(self, grad: Tensor, is_first: bool) -> Tensor | None:
-        num_trials, num_channels = self._weight.value.shape
-        grad_NP = grad.view(num_trials, -1, num_channels).transpose(0, 1).flatten(1)
-        by_x_NP, by_weight_P, by_bias_P = self._gradients(grad_NP, self._weight_P)
+    def backward(self, grad_TNC: Tensor, is_first: bool) -> Tensor | None:
+        grad_NTC = grad_TNC.transpose(0, 1)
+        by_x_NP, by_weight_P, by_bias_P = self._gradients(grad_NTC.flatten(1), self._weight_P)
         del self._weight_P
         for parameter, by_P in ((self._weight, by_weight_P), (self._bias, by_bias_P)):
-            parameter.write(None if by_P is None else by_P.view(num_trials, -1), is_first)
+            parameter.write(None if by_P is None else by_P.view(grad_NTC.shape[1:]), is_first)
         if by_x_NP is None or not self._needs_x:
             return None
-        return by_x_NP.view(-1, num_trials, num_channels).transpose(0, 1).flatten(0, 1)
+        return by_x_NP.view(grad_NTC.shape).transpose(0, 1)
 
 
 class _GroupNorm(GroupNorm):
     """Statistics per example; scale and shift of its trial."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        weight_TC, bias_TC = self._weight.value, self._bias.value
+    def forward(self, x_TNC: Tensor) -> Tensor:
+        x = x_TNC.flatten(0, 1)
         num, num_channels = x.shape
         y, *batch = torch.native_group_norm(x, None, None, num, num_channels, 1, self._num_groups, self._eps)
-        self._saved = x, y, batch
-        y_TNC = y.view(len(weight_TC), -1, y.shape[-1])
-        return torch.addcmul(bias_TC.unsqueeze(1), y_TNC, weight_TC.unsqueeze(1)).flatten(0, 1)
+        y_TNC = y.view(x_TNC.shape)
+        self._saved = x, y_TNC, batch
+        return torch.addcmul(self._bias.value.unsqueeze(1), y_TNC, self._weight.value.unsqueeze(1))
 
-    def backward(self, grad: Tensor, is_first: bool) -> Tensor | None:
-        x, y, batch = self._saved
+    def backward(self, grad_TNC: Tensor, is_first: bool) -> Tensor | None:
+        x, y_TNC, batch = self._saved
         del self._saved
-        weight_TC = self._weight.value
-        grad_TNC = grad.view(len(weight_TC), -1, grad.shape[-1])
-        self._weight.write((grad_TNC * y.view(grad_TNC.shape)).sum(1), is_first)
+        grad_TNC = grad_TNC.contiguous()  # sums are rounded by the order in memory
+        self._weight.write((grad_TNC * y_TNC).sum(1), is_first)
         self._bias.write(grad_TNC.sum(1), is_first)
         if not self._needs_x:
             return None
-        by_y = (grad_TNC * weight_TC.unsqueeze(1)).flatten(0, 1)
+        by_y = (grad_TNC * self._weight.value.unsqueeze(1)).flatten(0, 1)
         sizes = (*x.shape, 1, self._num_groups)
         backward = torch.ops.aten.native_group_norm_backward.default
-        return backward(by_y, x, *batch, None, *sizes, [True, False, False])[0]
+        return backward(by_y, x, *batch, None, *sizes, [True, False, False])[0].view(y_TNC.shape)
 
 
 class _Dropout:
     """A mask of each trial's own seed and rate."""
 
-    def __init__(self, factor: Callable[[Tensor], Tensor], stack: "Batched") -> None:
-        self._factor_of, self._stack = factor, stack
+    def __init__(self, factor: Callable[[Tensor], Tensor]) -> None:
+        self._factor_of = factor
+
+    def need(self, is_needed: bool) -> bool:
+        return is_needed
+
+    def forward(self, x_TN: Tensor) -> Tensor:
+        self._factor_TN = self._factor_of(x_TN)
+        return x_TN * self._factor_TN
+
+    def backward(self, grad_TN: Tensor, is_first: bool) -> Tensor:
+        grad_TN = grad_TN * self._factor_TN
+        del self._factor_TN
+        return grad_TN
+
+
+class _Flatten:
+    """Images (T, N, C, H, W), or vectors, as vectors (T, N, D)."""
 
     def need(self, is_needed: bool) -> bool:
         return is_needed
 
     def forward(self, x: Tensor) -> Tensor:
-        x_TN = x.unflatten(0, (self._stack.num_trials, -1))
-        self._factor = self._factor_of(x_TN)
-        return (x_TN * self._factor).flatten(0, 1)
+        self._shape = x.shape
+        return x.flatten(2)
 
-    def backward(self, grad: Tensor, is_first: bool) -> Tensor:
-        grad = (grad.view(self._factor.shape) * self._factor).flatten(0, 1)
-        del self._factor
-        return grad
+    def backward(self, grad_TND: Tensor, is_first: bool) -> Tensor:
+        return grad_TND.reshape(self._shape)
 
 
 class _Uneven(Activation):
     """An elementwise function, trial by trial where the kernel rounds a trial's last elements otherwise."""
 
-    def __init__(self, function: Callable[[Tensor], Tensor], gradient: Gradient, stack: "Batched") -> None:
-        super().__init__(function, gradient)
-        self._stack = stack
+    def forward(self, x_TN: Tensor) -> Tensor:
+        x_TN = x_TN.contiguous()
+        rows = _alike(x_TN)
+        y_TN = torch.cat([self._function(row) for row in rows]) if len(rows) > 1 else self._function(x_TN)
+        self._saved = x_TN, y_TN
+        return y_TN
 
-    def forward(self, x: Tensor) -> Tensor:
-        chunks = x.chunk(self._chunks(x))
-        y = torch.cat([self._function(chunk) for chunk in chunks]) if len(chunks) > 1 else self._function(x)
-        self._saved = x, y
-        return y
-
-    def backward(self, grad: Tensor, is_first: bool) -> Tensor:
-        tensors = (grad, *self._saved)
+    def backward(self, grad_TN: Tensor, is_first: bool) -> Tensor:
+        tensors = (grad_TN.contiguous(), *self._saved)
         del self._saved
-        num = self._chunks(grad)
-        if num == 1:
-            return self._gradient(*tensors)
-        rows = zip(*(tensor.chunk(num) for tensor in tensors), strict=True)
-        return torch.cat([self._gradient(*row) for row in rows])
+        rows = list(zip(*map(_alike, tensors), strict=True))
+        return torch.cat([self._gradient(*row) for row in rows]) if len(rows) > 1 else self._gradient(*rows[0])
 
-    def _chunks(self, x: Tensor) -> int:
-        num_trials = self._stack.num_trials
-        return 1 if x.numel() // num_trials % VECTOR == 0 else num_trials
+
+def _alike(x_TN: Tensor) -> Sequence[Tensor]:
+    """Return tensors whose last elements are rounded as those of a trial alone: all trials, or each."""
+    return [x_TN] if x_TN[0].numel() % VECTOR == 0 else x_TN.split(1)

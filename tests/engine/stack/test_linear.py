@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from dlexp.engine.stack.linear import linear
+from dlexp.engine.stack.linear import gradients, linear
+from dlexp.engine.stack.linear import outputs as outputs_of
 from tests.present import present
 
 
@@ -45,7 +46,7 @@ def test_a_trial_s_numbers_do_not_depend_on_how_many_there_are(outputs):
 
 @pytest.mark.parametrize("trials", [1, 2, 7])
 @pytest.mark.parametrize(
-    ("num", "features", "outputs"), [(29, 50, 10), (7, 33, 33), (3, 64, 100), (1, 16, 8), (5, 7, 1)]
+    ("num", "features", "outputs"), [(29, 50, 10), (7, 33, 33), (3, 64, 100), (1, 16, 8), (5, 7, 1), (2, 24, 8)]
 )
 def test_whatever_the_sizes_a_row_has_the_bits_of_torchs_layer(num, features, outputs, trials):
     """29 examples of 50 features take no whole number of 64 bytes: the second trial's begin in the middle of a line."""
@@ -59,6 +60,19 @@ def test_whatever_the_sizes_a_row_has_the_bits_of_torchs_layer(num, features, ou
         assert torch.equal(y[trial], expected)
         for ours, theirs in zip((x, weight, bias), alone, strict=True):
             assert torch.equal(present(ours.grad)[trial], present(theirs.grad))
+
+
+@pytest.mark.parametrize("num", [32, 23])
+def test_trials_side_by_side_in_memory_have_the_bits_of_those_that_follow_each_other(num):
+    x, weight, _ = (value.detach() for value in tensors(17, num, 128, 64, torch.float32))
+    grad = torch.randn(17, num, 64, generator=torch.Generator().manual_seed(1))
+    beside, grad_beside = (value.transpose(0, 1).contiguous().transpose(0, 1) for value in (x, grad))
+    assert torch.equal(outputs_of(beside, weight, None), outputs_of(x, weight, None))
+    wanted = [True, True, True]
+    for ours, expected in zip(
+        gradients(grad_beside, beside, weight, wanted), gradients(grad, x, weight, wanted), strict=True
+    ):
+        assert torch.equal(present(ours), present(expected))
 
 
 def test_autocast_rounds_as_torch_s_layer_does():
