@@ -96,6 +96,7 @@ TypedDir = Annotated[Path | None, _folder_of_options(take_typed_dir)]
 Device = Annotated[
     str | None,
     typer.Option(
+        "--device",
         metavar="DEVICE",
         help="Where to compute: auto, cpu, mps, cuda or cuda:N; by itself eval takes the run's, predict the CPU.",
         show_default=False,

@@ -17,7 +17,7 @@ def doctor(
     ] = None,
     runs_dir: RunsDir = Path("runs"),
     uri: Annotated[
-        str | None, typer.Option(metavar="URI", help="MLflow's store, as in tracking.uri.", show_default=False)
+        str | None, typer.Option("--uri", metavar="URI", help="MLflow's store, as in tracking.uri.", show_default=False)
     ] = None,
     timeout: Timeout = None,
     json: Json = False,

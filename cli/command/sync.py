@@ -22,7 +22,9 @@ def sync(
     runs_dir: RunsDir = Path("runs"),
     uri: Annotated[
         str | None,
-        typer.Option(metavar="URI", help="Another store than the one the runs were meant for.", show_default=False),
+        typer.Option(
+            "--uri", metavar="URI", help="Another store than the one the runs were meant for.", show_default=False
+        ),
     ] = None,
     timeout: Timeout = None,
     json: Json = False,

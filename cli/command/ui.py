@@ -21,7 +21,7 @@ MOST_WRITTEN = 20  # pages of runs, of a second or so each
 def ui(
     runs_dir: RunsDir = Path("runs"),
     uri: Annotated[
-        str | None, typer.Option(metavar="URI", help="MLflow's store, as in tracking.uri.", show_default=False)
+        str | None, typer.Option("--uri", metavar="URI", help="MLflow's store, as in tracking.uri.", show_default=False)
     ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on; 127.0.0.1 is this machine only.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 5000,

@@ -1,8 +1,10 @@
 """The user's folder of YAML files and the folder of runs: the project's by default."""
 
 from importlib import import_module
+from typing import get_type_hints
 
 import pytest
+from typer.models import OptionInfo
 from typer.testing import CliRunner
 
 APP = import_module("dlexp.cli.app").app  # installed from cli/, which type checkers cannot see
@@ -46,3 +48,15 @@ def test_a_default_is_no_option_that_was_typed(project, lines):
     assert "no runs" in str(done.exception)
     done = CliRunner().invoke(APP, ["compare", "a", "b", "--config-dir", "conf"])
     assert "--config-dir: have no effect here" in str(done.exception)
+
+
+def test_an_option_whose_placeholder_is_its_name_is_named_in_words():
+    """Typer 0.27 takes such a placeholder for the name: `--URI URI`."""
+    unnamed = [
+        f"{command.callback.__name__} {name}"
+        for command in APP.registered_commands
+        for name, hint in get_type_hints(command.callback, include_extras=True).items()
+        for option in getattr(hint, "__metadata__", ())
+        if isinstance(option, OptionInfo) and (option.metavar or "").lower() == name and not option.param_decls
+    ]
+    assert unnamed == []

@@ -16,7 +16,7 @@ def surface(
     ] = "quadratic",
     rule: Annotated[
         list[str] | None,
-        typer.Option(metavar="RULE", help="An option of optimizer; repeat for more.", show_default="all"),
+        typer.Option("--rule", metavar="RULE", help="An option of optimizer; repeat for more.", show_default="all"),
     ] = None,
     lr: Annotated[
         float | None,

@@ -20,7 +20,7 @@ def note(
         ),
     ] = None,
     tag: Annotated[
-        list[str] | None, typer.Option(metavar="TAG", help="Add a tag; repeat for more.", show_default=False)
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="Add a tag; repeat for more.", show_default=False)
     ] = None,
     untag: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Take a tag away; repeat for more.", show_default=False)

@@ -31,7 +31,7 @@ def runs(
         ),
     ] = None,
     tag: Annotated[
-        str | None, typer.Option(metavar="TAG", help="Only runs that bear this tag.", show_default=False)
+        str | None, typer.Option("--tag", metavar="TAG", help="Only runs that bear this tag.", show_default=False)
     ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="At most N runs of each experiment.", show_default=False)
