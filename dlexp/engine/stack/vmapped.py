@@ -39,13 +39,27 @@ class Vmapped(Rows):
         def call(parameters: dict[str, Tensor], buffers: dict[str, Tensor], batch: Tensor) -> Tensor | list[Tensor]:
             return functional_call(self.template, (parameters, buffers), (batch,))
 
+        num_trials = len(next(iter(leaves.values())))
         if is_shared:  # one batch for all would be a wide product, whose rounding depends on the number of trials
-            x = x.expand(len(next(iter(leaves.values()))), *x.shape)
-        outputs = vmap(call, randomness="error")(leaves, buffers, x)
+            x = x.expand(num_trials, *x.shape)
+        if num_trials == 1:  # mapped, an axis of one has pictures look as if their channels were innermost
+            outputs = _stacked(call(_first(leaves), _first(buffers), x[0]))
+        else:
+            outputs = vmap(call, randomness="error")(leaves, buffers, x)
         if chosen is not None:
             for name, value in buffers.items():  # running statistics were updated in the copies
                 self.buffers[name].index_copy_(0, chosen, value)
         return outputs
+
+
+def _first(values: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return views of the first trial's values."""
+    return {name: value[0] for name, value in values.items()}
+
+
+def _stacked(outputs: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
+    """Return a trial's outputs (N, K) as those of a stack of one (1, N, K)."""
+    return outputs[None] if isinstance(outputs, Tensor) else [each[None] for each in outputs]
 
 
 def _in_full(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

@@ -86,3 +86,21 @@ def test_an_obstacle_is_named_in_one_line():
     assert obstacle is not None
     assert "\n" not in obstacle
     assert obstacle.startswith("RuntimeError: ")
+
+
+def test_a_stack_of_one_has_the_bits_of_its_module_alone():
+    model = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(54, 2))
+    x = batch(8, 3, 5, 5)
+    stack = Vmapped([copy.deepcopy(model)], device=CPU, channels_last=False)
+    stack.set_training(True)
+    given, expected = outputs_of(stack, x), model.train()(x)
+    assert torch.equal(given, expected[None])
+    given.square().sum().backward()
+    stack.collect_grads(True)
+    expected.square().sum().backward()
+    grads = dict(zip(stack.flat.names, stack.flat.split(stack.grads), strict=True))
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None
+        assert torch.equal(grads[name][0], parameter.grad)
+    for name, value in model.state_dict().items():
+        assert torch.equal(stack.weights(0)[name], value)
