@@ -115,6 +115,8 @@ def try_cure(data: Dataset, composed: Composed) -> float:
 def layers_of(built: Program) -> list[Layer]:
     """Return the layers of a program's model, as it is, in the first batch of its first epoch."""
     run = built.run
+    if run.step.captures is not None:
+        run.step.captures.close()  # the memory of graphs serves nothing else
     (batch,) = next(gather(run.task.feed, epoch_batches(run.task, run.trainer, run.seeds, 0)[:1]))
     ready = run.task.prepare_training(batch, run.seeds, 0)
     loss, x = run.step.rules.loss, ready.x if ready.is_shared else ready.x[0]

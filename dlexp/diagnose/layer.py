@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -74,32 +74,52 @@ def measure(model: nn.Module, x: Tensor, loss_of: Callable[[Any], Tensor]) -> tu
         loss_of: From the outputs to a scalar.
     """
     twin = copy.deepcopy(model).train()
-    calls: list[tuple[nn.Module, Tensor, Tensor]] = []
+    calls: list[_Call] = []
     with _watched(twin, calls):
         loss = loss_of(twin(x))
-        for _, _, output in calls:
-            output.retain_grad()
         loss.backward()
     names = {module: name for name, module in twin.named_modules()}
     layers: list[Layer] = []
     outputs: dict[str, Tensor] = {}
-    for module, given, output in calls:
+    for call in calls:
+        module, given, output, _ = call
         weight = getattr(module, "weight", None)
         if isinstance(module, KINDS):
             if layers and not layers[-1].activation:
                 layers[-1].is_normed = given is not outputs[layers[-1].name]
-                _activate(layers[-1], module, given.detach(), output)
+                _activate(layers[-1], call)
         elif isinstance(weight, Tensor):
-            layers.append(_weighed(names[module], weight, output))
+            layers.append(_weighed(names[module], weight, call))
             outputs[names[module]] = output
     return layers, float(loss.detach())
 
 
+class _Grads:
+    """Some of the loss's gradients by a tensor; all of them would double the memory."""
+
+    def __init__(self) -> None:
+        self.sample = torch.empty(0)
+
+    def take(self, grads: Tensor) -> None:
+        """Keep some of these."""
+        self.sample = _sample(grads)
+
+
+class _Call(NamedTuple):
+    """What a module was given and gave, and the gradients by that."""
+
+    module: nn.Module
+    given: Tensor
+    output: Tensor
+    grads: _Grads
+
+
 @contextmanager
-def _watched(model: nn.Module, calls: list[tuple[nn.Module, Tensor, Tensor]]) -> Iterator[None]:
+def _watched(model: nn.Module, calls: list[_Call]) -> Iterator[None]:
     def note(module: nn.Module, given: Any, output: Any) -> None:
         if isinstance(output, Tensor) and output.requires_grad:
-            calls.append((module, given[0], output))
+            calls.append(_Call(module, given[0], output, grads := _Grads()))
+            output.register_hook(grads.take)  # which does not know the output: a circle would keep its memory
 
     watched = [module for module in model.modules() if isinstance(module, KINDS) or _has_matrix(module)]
     hooks = [module.register_forward_hook(note) for module in watched]
@@ -118,8 +138,8 @@ def _has_matrix(module: nn.Module) -> bool:
     return isinstance(weight, Tensor) and weight.dim() >= 2
 
 
-def _weighed(name: str, weight: Tensor, output: Tensor) -> Layer:
-    flat, values = weight.detach().flatten(1), output.detach().float()
+def _weighed(name: str, weight: Tensor, call: _Call) -> Layer:
+    flat, values = weight.detach().flatten(1), call.output.detach().float()
     rms = float(flat.float().square().mean().sqrt())
     grad = weight.grad
     return Layer(
@@ -132,15 +152,15 @@ def _weighed(name: str, weight: Tensor, output: Tensor) -> Layer:
         weight_rms=rms,
         grad_rms=0.0 if grad is None else float(grad.float().square().mean().sqrt()),
         values=_sample(values),
-        grads=_sample(output.grad),
+        grads=call.grads.sample,
     )
 
 
-def _activate(layer: Layer, module: nn.Module, given: Tensor, output: Tensor) -> None:
-    values = output.detach().float()
-    layer.activation, layer.pre_std = type(module).__name__.lower(), float(given.float().std())
+def _activate(layer: Layer, call: _Call) -> None:
+    module, values = call.module, call.output.detach().float()
+    layer.activation, layer.pre_std = type(module).__name__.lower(), float(call.given.detach().float().std())
     layer.mean, layer.std = float(values.mean()), float(values.std())
-    layer.values, layer.grads = _sample(values), _sample(output.grad)
+    layer.values, layer.grads = _sample(values), call.grads.sample
     if isinstance(module, RECTIFIERS):
         layer.dead = share_dead(values)
     if isinstance(module, BOUNDED):
@@ -154,9 +174,7 @@ def share_dead(activations: Tensor) -> float:
     return float((units_CN <= 0).all(1).float().mean())
 
 
-def _sample(values: Tensor | None) -> Tensor:
-    if values is None:
-        return torch.empty(0)
+def _sample(values: Tensor) -> Tensor:
     flat = values.detach().float().flatten()
     places = torch.linspace(0, len(flat) - 1, min(len(flat), SAMPLE), dtype=torch.float64).long()
     return flat[places.to(flat.device)].cpu()
