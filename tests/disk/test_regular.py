@@ -41,7 +41,7 @@ OPENERS = {
     "engine.checkpoint",
     "execution.parcel.archive",
     "job.train.profile",
-    "tracking.sender",
+    "tracking.request.file",
 }
 
 
