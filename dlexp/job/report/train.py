@@ -71,7 +71,7 @@ def page_of_training(folder: RunFolder, document: RunPage) -> Page:
         _question(run),
         _answer(run, seen, history, missing),
         score_cards(run, seen),
-        [*sections, *closing(document, _again(folder, run))],
+        [*sections, *closing(document, commands_again(folder, run))],
         [*document["faults"], *_notes(run)],
     )
 
@@ -250,9 +250,11 @@ def _notes(run: RunRecord) -> list[str]:
     return [*notes, *([run["note"]] if run["note"] else [])]
 
 
-def _again(folder: RunFolder, run: RunRecord) -> list[Command]:
+def commands_again(folder: RunFolder, run: RunRecord) -> list[Command]:
+    """Return the commands that go on with a run; two inputs are compared where it learnt of pairs."""
     ref = reference(folder)
     commands = [(f"dlexp compare --noise {ref}", "how far seeds alone move this result")]
     if (run_fields(run).get("data") or {}).get("num_test"):
         commands.append((f"dlexp eval {ref} --split test", "opens the sealed test part; each opening is counted"))
-    return [*commands, (f"dlexp predict {ref} FILE", "answers for new examples")]
+    given = "FIRST SECOND" if run["task"] == "pairs" else "FILE"
+    return [*commands, (f"dlexp predict {ref} {given}", "answers for new examples")]

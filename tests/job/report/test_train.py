@@ -1,7 +1,8 @@
 import numpy as np
 
 from dlexp.job.report.answer import Answers, Score
-from dlexp.job.report.train import class_names, data_name, score_cards, setting_words
+from dlexp.job.report.train import class_names, commands_again, data_name, score_cards, setting_words
+from dlexp.run.folder import RunFolder
 from dlexp.statistic.measure import Measure
 from tests.job.report.made import classified, valued
 from tests.job.report.record import record
@@ -36,3 +37,9 @@ def test_a_corrected_value_of_another_metric_than_the_score_says_of_which():
     selection = {**selection, "metric": "val/rmse"}
     notes = {card.label: card.note for card in score_cards(record(selection=selection), seen)}
     assert notes["corrected for picking the epoch"] == "0.4000 to 0.7000"
+
+
+def test_a_run_of_pairs_is_asked_of_two_inputs(tmp_path):
+    folder = RunFolder(tmp_path / "a1-pairs")
+    asking = [commands_again(folder, record(task=task))[-1][0] for task in ("pairs", "multiclass")]
+    assert asking == [f"dlexp predict {folder.path} {given}" for given in ("FIRST SECOND", "FILE")]
