@@ -78,7 +78,7 @@ def operations(name: str) -> int:
 def update_of(name: str, form: Form) -> Callable[[], object]:
     """Return one update of a net, or a product of matrices, in this process."""
     if form.kind == "plain" or form.without == "kept memory":
-        devices.keep_freed_memory = lambda: False  # type: ignore[assignment] # the allocator as it comes
+        devices.keep_freed_memory = lambda: False  # type: ignore[assignment]  # the allocator as it comes
     if form.without == "oneDNN":
         torch.backends.mkldnn.set_flags(False)
     if form.kind == "product":

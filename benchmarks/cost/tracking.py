@@ -72,7 +72,7 @@ def shares(trials: int) -> Row:
 
 def send(runs_dir: Path) -> dict[str, float]:
     """Send the runs of a folder as the background process does; return CPU seconds by cause."""
-    import dlexp.tracking.courier  # noqa: F401
+    import dlexp.tracking.courier  # noqa: F401  # with it all that the background process imports of dlexp
     from dlexp.run.folder import RunFolder
     from dlexp.run.scan import run_paths
     from dlexp.tracking import outbox, sender, store
