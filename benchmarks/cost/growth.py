@@ -176,8 +176,9 @@ def main() -> None:
             for row in measure_size(size, Path(place)):
                 print(row, flush=True)
                 rows.append(row)
-                document = {"note": NOTE, "machine": machine(), "rows": rows}
-                arguments.out.write_text(json.dumps(document, indent=1) + "\n")
+                arguments.out.write_text(json.dumps({"note": NOTE, "rows": rows}, indent=1) + "\n")
+    # at the end: torch, which it asks, would count as memory of the processes that are forked from this one
+    arguments.out.write_text(json.dumps({"note": NOTE, "machine": machine(), "rows": rows}, indent=1) + "\n")
     print(table(rows))
     if arguments.page:
         arguments.page.write_text(replace_between(arguments.page.read_text(), "growth", table(rows)))
