@@ -124,6 +124,7 @@ class Graph:
     def replay(self) -> None:
         assert self.is_ready, "a graph that was reset is replayed"
         LOG.replays += 1
+        LOG.pending += 1
         with torch.no_grad(), torch._C._DisableTorchDispatch():
             for func, args, kwargs, made in self.calls:
                 for old, new in zip(tree_leaves(made), tree_leaves(func(*args, **kwargs)), strict=True):

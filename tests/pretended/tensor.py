@@ -139,6 +139,7 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     is_kernel = is_result_there and not func.is_view and name not in SAME
     if is_kernel and LOG.capture is None:
         LOG.kernels[name] += 1
+        LOG.pending += 1
     saved = LOG.capture.before(index, name, plain_args, plain_kwargs, func) if LOG.capture is not None else None
     with torch._C._DisableTorchDispatch():
         made = func(*plain_args, **plain_kwargs)
