@@ -10,7 +10,6 @@ from dlexp import device as devices
 from dlexp.build.components import Components, components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
-from dlexp.execution import estimate as module
 from dlexp.execution import fusion
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.estimate import BLOCK, estimate, seconds

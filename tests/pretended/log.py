@@ -23,6 +23,7 @@ class Log:
         replays: Graphs replayed.
         pending: Kernels and graphs since the host last waited.
         free_copies: To the device, from pinned memory and non-blocking.
+        sent: Bytes copied to the device.
         waits: Of the host for the device, by what caused them.
         where: The same by cause, file and line.
         capture: The graph that is being captured.
@@ -34,6 +35,7 @@ class Log:
     replays: int = 0
     pending: int = 0
     free_copies: int = 0
+    sent: int = 0
     waits: Counter[str] = field(default_factory=Counter)
     where: Counter[str] = field(default_factory=Counter)
     capture: Any = None
@@ -45,7 +47,7 @@ class Log:
         self.kernels.clear()
         self.waits.clear()
         self.where.clear()
-        self.replays = self.free_copies = 0
+        self.replays = self.free_copies = self.sent = 0
 
     def reset(self) -> None:
         """Forget devices, streams and captures too."""

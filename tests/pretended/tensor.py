@@ -201,6 +201,7 @@ def _judge_copy(name: str, args: Any, kwargs: dict[str, Any], is_result_there: b
     if isinstance(source, Pretended) and not is_target_there:
         LOG.wait("copy to the host")
     elif not isinstance(source, Pretended) and is_target_there and source.numel():
+        LOG.sent += source.numel() * source.element_size()
         if is_free and getattr(source, "is_pinned_there", False):
             LOG.free_copies += 1
         else:
