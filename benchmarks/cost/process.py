@@ -90,7 +90,7 @@ class _Look:
 
     @property
     def seconds(self) -> float:
-        """Of all."""
+        """CPU seconds of all descendants that were seen."""
         return sum(self.spent.values())
 
     def _go_on(self) -> None:
