@@ -69,9 +69,9 @@ def _in_full(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...
     return tuple(x.float() if x.dtype in (torch.bfloat16, torch.float16) else x for x in inputs)
 
 
-def _average(x: Tensor) -> Tensor:
+def _average(input: Tensor) -> Tensor:
     """Return the mean of each map, as torch computes it, too, but then lays it out in place, which cannot be mapped."""
-    return x.mean((-2, -1), keepdim=True)
+    return input.mean((-2, -1), keepdim=True)
 
 
 def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:
