@@ -11,7 +11,7 @@ from scipy import special
 
 from dlexp.number import noun
 
-_EQUAL = 1e-12  # of the largest value
+EQUAL = 1e-12  # of the largest value: values that lie closer differ by rounding only
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def deviation(values: np.ndarray) -> float:
     """
     values = np.asarray(values, dtype=np.float64)
     std = float(values.std(ddof=1))
-    return 0.0 if std <= _EQUAL * float(np.abs(values).max()) else std
+    return 0.0 if std <= EQUAL * float(np.abs(values).max()) else std
 
 
 def spread(values: np.ndarray, level: float = 0.95) -> Spread:
