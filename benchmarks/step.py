@@ -36,7 +36,7 @@ def ours(built: Program) -> Callable[[], None]:
             run.epoch, run.position, run.sums = epoch, 0, None
             for _ in run._steps(run._learning_rates(), 0.0):
                 pass
-            run._sums().mean_loss()
+            run.sums_in_hand().mean_loss()
 
     return call
 
