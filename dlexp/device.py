@@ -4,6 +4,7 @@ import ctypes
 import os
 import re
 import sys
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -136,6 +137,14 @@ def synchronize(device: torch.device) -> None:
     """Wait until a device has done all that it was told; a CPU has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+
+
+def clock(device: torch.device) -> float:
+    """Return the seconds of a clock when a device has done all that it was told."""
+    synchronize(device)
+    return time.perf_counter()
 
 
 def require_bytes(needed: int, device: torch.device, what: str, cure: str) -> None:

@@ -89,6 +89,10 @@ class PeerLost(EnvironmentFault):
     """Another process of a training over many devices is gone: it, or what started it, has said why."""
 
 
+class EmptyGraph(EnvironmentFault, RuntimeError):
+    """The capture of an update got nothing: what it should hold has run elsewhere, and its replays would do nothing."""
+
+
 class DiskFault(EnvironmentFault, OSError):
     """A disk or folder refused what was to be written."""
 

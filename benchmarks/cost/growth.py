@@ -1,8 +1,8 @@
 """How costs grow: sweeps of 10 to 10,000 trials, listings of as many runs; ``python -m benchmarks.cost.growth``.
 
 Whole processes, CPU seconds: trials of one update on a tiny net, so that what is left is bookkeeping. What is flat or n
-log n has, beyond start-up, a tenfold cost for tenfold work; what is quadratic a hundredfold. A size that is in the
-record is not measured again, so that the command, ended, goes on where it was. Writes
+log n has, beyond start-up, a tenfold cost for tenfold work; what is quadratic a hundredfold. A size that the record has
+whole is not measured again, so that the command, ended, goes on with the size at which it was. Writes
 ``benchmarks/results/growth.json``; ``--page`` writes the table of a page and ``--figure`` draws it.
 """
 
@@ -169,13 +169,15 @@ def main() -> None:
     adopt()
     rows: list[Row] = json.loads(arguments.out.read_text())["rows"] if arguments.out.is_file() else []
     for size in arguments.sizes:
-        if any(row["size"] == size for row in rows):
+        if f"{STRATEGIES[-1]} proposes" in {row["work"] for row in rows if row["size"] == size}:
             continue
+        rows = [row for row in rows if row["size"] != size]
         with tempfile.TemporaryDirectory(prefix="dlexp-growth-") as place:
             for row in measure_size(size, Path(place)):
                 print(row, flush=True)
                 rows.append(row)
-        arguments.out.write_text(json.dumps({"note": NOTE, "rows": rows}, indent=1) + "\n")
+                arguments.out.write_text(json.dumps({"note": NOTE, "rows": rows}, indent=1) + "\n")
+    # at the end: torch, which it asks, would count as memory of the processes that are forked from this one
     arguments.out.write_text(json.dumps({"note": NOTE, "machine": machine(), "rows": rows}, indent=1) + "\n")
     print(table(rows))
     if arguments.page:

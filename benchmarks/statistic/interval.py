@@ -49,7 +49,7 @@ def coverage(kind: str, truth: float, k: int, size: int, is_shared: bool, draws:
     equal = 0
     for _ in range(draws):
         values = folds(draw, kind, truth, k, size, is_shared)
-        if are_equal(values):
+        if are_equal(values, limits):
             equal += 1
             continue
         plain, scaled = mean_interval(values, test_to_train=ratio), mean_interval(values, limits, ratio)

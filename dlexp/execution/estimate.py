@@ -5,7 +5,6 @@ validation part, an epoch's checkpoints and a trial's end in a temporary folder.
 """
 
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,14 +95,15 @@ def estimate(components: list[Components], cache: Path | None = None) -> Estimat
         components: Of trials of equal structure, as many as will be trained at a time.
         cache: File with measured choices, which is read and written; None measures anew.
     """
-    free = devices.free_bytes(components[0].place[0])
-    started = time.perf_counter()
+    device = components[0].place[0]
+    free = devices.free_bytes(device)
+    started = devices.clock(device)
     choice = choose(components, cache)
-    choosing = time.perf_counter() - started
+    choosing = devices.clock(device) - started
     size = min(choice.size, len(components))
-    started = time.perf_counter()
+    started = devices.clock(device)
     built = make_program(components[:size], choice.engine)
-    start = time.perf_counter() - started
+    start = devices.clock(device) - started
     solo = built if choice.engine == "solo" else make_program(components[:1])
     update = built.run.one_update()
     update()
@@ -126,12 +126,12 @@ def estimate(components: list[Components], cache: Path | None = None) -> Estimat
 
 def _time_evaluation(run: Run) -> tuple[float, dict[str, list[float]]]:
     """Return the seconds of an evaluation of all trials, and what it finds."""
-    seconds, metrics = 0.0, {}
+    seconds, metrics, device = 0.0, {}, run.step.forward.flat.tensor.device
     for _ in range(2):  # the first makes what is made once
         if seconds < TIMED_SECONDS and len(run.task.val[0]):
-            started = time.perf_counter()
+            started = devices.clock(device)
             metrics = run.evaluate()
-            seconds = time.perf_counter() - started
+            seconds = devices.clock(device) - started
     return seconds, {f"val/{name}": values for name, values in metrics.items()}
 
 
@@ -142,8 +142,7 @@ def _time_updates(run: Run) -> float:
 
     def should_stop() -> bool:
         if run.number not in marks:
-            devices.synchronize(run.step.forward.flat.tensor.device)
-            marks[run.number] = time.perf_counter()
+            marks[run.number] = devices.clock(run.step.forward.flat.tensor.device)
         return run.number >= limit or (run.number >= 2 and marks[run.number] - marks[0] > TIMED_SECONDS)
 
     run.should_stop = should_stop
@@ -157,21 +156,21 @@ def _time_folder(built: Program, config: Config, metrics: dict[str, list[float]]
     about = {**describe_run(built, config), "kind": "trial", "params": {}, "packages": {}}
     values = {"train/loss": 0.0, **{name: values_T[0] for name, values_T in metrics.items()}}
     with tempfile.TemporaryDirectory() as place:
-        started = time.perf_counter()
+        started = devices.clock(built.device)
         folder = RunFolder.create(Path(place), TRIALS, "trial", config=config, overrides=[], manifest=about)
         folder.unlock()
         saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss, built.model)
-        made = time.perf_counter() - started
+        made = devices.clock(built.device) - started
         spans, sizes = [], []
         for epoch, is_best in ((1, True), (2, False), (3, True)):
-            started = time.perf_counter()
+            started = devices.clock(built.device)
             save_epoch(built.run, folder, EpochEnd(0, epoch, epoch, 0.1, values, 1.0, is_best))
-            spans.append(time.perf_counter() - started)
+            spans.append(devices.clock(built.device) - started)
             sizes.append(_bytes([folder.path / METRICS, folder.path / "log.txt"]))
-        started = time.perf_counter()
+        started = devices.clock(built.device)
         checkpoint.drop_previous(folder.checkpoints / "last")
         conclude_trial(built, folder, config, "finished", "", None)
-        ended = time.perf_counter() - started
+        ended = devices.clock(built.device) - started
         folder_bytes = sum(
             -(-path.stat().st_size // BLOCK) * BLOCK for path in folder.path.rglob("*") if path.is_file()
         )
@@ -234,10 +233,9 @@ def _seconds(group: Group) -> float:
     update = run.one_update()
     shortest = float("inf")
     for _ in range(TIMED_UPDATES + 1):  # the first makes what is made once
-        started = time.perf_counter()
+        started = devices.clock(program.device)
         update()
-        devices.synchronize(program.device)
-        shortest = min(shortest, time.perf_counter() - started)
+        shortest = min(shortest, devices.clock(program.device) - started)
     batches = len(components.data.val) / run.trainer.batch_size
     updates = run.steps_per_epoch + FORWARD_SHARE * batches / run.trainer.accumulate
     return shortest / group.choice.gain * updates * sum(epochs_left(assignment) for assignment in group.assignments)

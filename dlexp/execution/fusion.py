@@ -256,9 +256,10 @@ def _time(solo: Callable[[], None], components: list[Components], kind: str) -> 
 
 
 def _updater(components: list[Components], engine: str) -> Callable[[], None]:
-    """Return a function that does one update and waits for it."""
+    """Return a function that does one update and waits for it; what it takes to build it has ended."""
     built = make_program(components, engine)
     update = built.run.one_update()
+    devices.synchronize(built.device)
 
     def call() -> None:
         update()

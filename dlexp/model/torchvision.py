@@ -10,7 +10,6 @@ Shapes: N batch, C channels, H height, W width, K outputs.
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -25,6 +24,7 @@ from dlexp.model.layer import image_shape
 from dlexp.number import noun
 from dlexp.random import hashed_uniform
 from dlexp.type import Place
+from dlexp.weight.source import read_weights
 
 SIDES = (8, 16, 32, 48, 64, 96, 128, 160, 192, 224, 240, 256, 299, 320, 384, 480, 518, 640)
 
@@ -111,7 +111,7 @@ class TorchvisionNet(nn.Module):
             ConfigError: The file cannot be read, or is not of this network.
         """
         initial = self.net.state_dict()
-        read = {self.modern_name(name): tensor for name, tensor in _load(path).items()}
+        read = {self.modern_name(name): tensor for name, tensor in read_weights(path, "model.weights").items()}
         read = {name: tensor for name, tensor in read.items() if not name.startswith(("aux1.", "aux2.", "AuxLogits."))}
         for name in self.head_names & read.keys():
             if read[name].shape != initial[name].shape:
@@ -185,20 +185,3 @@ def _smallest_side(net: nn.Module) -> int:
         else:
             too_small = middle
     return side
-
-
-def _load(path: str) -> dict[str, Tensor]:
-    if not Path(path).is_file():
-        raise ConfigError(f"model.weights: got {path}; there is no such file")
-    try:
-        if path.endswith(".safetensors"):
-            from safetensors.torch import load_file
-
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch and safetensors name no common error for a file that is not theirs
-        reason = first_line(error)
-        raise ConfigError(f"model.weights: got {path}; it cannot be read as tensors by name: {reason}") from error
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ConfigError(f"model.weights: got {path}; a state_dict is needed, tensors by name")
-    return state

@@ -45,6 +45,7 @@ NUMBERS = (
     "statistic.measure",
     "statistic.proportion",
     "type",
+    "weight",
 )
 LENGTH = 12
 

@@ -13,6 +13,7 @@ from scipy import special
 from dlexp.number import noun
 from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.score import Weighted
+from dlexp.statistic.spread import EQUAL
 
 CELLS = 1 << 17  # weights held at once: a megabyte stays in the cache while each run's score is taken
 DRAWS = 2000
@@ -74,7 +75,9 @@ def resample(
     return np.concatenate(pieces)
 
 
-def interval(seen: float, differences_B: np.ndarray, num: int, level: float = 0.95) -> Bootstrap:
+def interval(
+    seen: float, differences_B: np.ndarray, num: int, level: float = 0.95, *, rounding: float = 0.0
+) -> Bootstrap:
     """Return the interval and the p-value that resampled differences give.
 
     The interval is that of the percentiles, at each end Student's d -+ t_(N - 1) se where that reaches further; p is
@@ -87,6 +90,8 @@ def interval(seen: float, differences_B: np.ndarray, num: int, level: float = 0.
         differences_B: Of the resamples; those on which the metric is not defined are left out.
         num: N.
         level: In (0, 1).
+        rounding: What a difference may be off by, from the size of the values that it lies between: see
+            `dlexp.statistic.bounded.rounding`. At the least a share of 1e-12 of the largest difference.
 
     Raises:
         ValueError: Most differences are not finite.
@@ -101,7 +106,7 @@ def interval(seen: float, differences_B: np.ndarray, num: int, level: float = 0.
     error = float(values.std(ddof=1)) * math.sqrt(num / (num - 1))
     reach = float(special.stdtrit(num - 1, (1 + level) / 2)) * error
     # what differs by rounding only is a difference of zero
-    tie = 1e-12 * max(1.0, float(np.abs(values).max()))
+    tie = max(rounding, EQUAL * float(np.abs(values).max()))
     few = min(int((values <= tie).sum()), int((values >= -tie).sum()))
     p_value = min(1.0, 2 * (1 + few) / (1 + len(values)))
     if error > tie:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import special
 
 from dlexp.number import noun
+from dlexp.statistic.spread import EQUAL
 
 _SHARES = (
     "accuracy",
@@ -28,7 +29,7 @@ _SHARES = (
     "top5_accuracy",
 )
 _NOT_NEGATIVE = ("loss", "log_loss", "mse", "rmse", "mae", "huber", "median_error")
-_EQUAL = 1e-12
+ANY = (-math.inf, math.inf)
 
 
 def bounds(metric: str) -> tuple[float, float]:
@@ -47,14 +48,32 @@ def bounds(metric: str) -> tuple[float, float]:
     return (0.0, math.inf) if name in _NOT_NEGATIVE else (-math.inf, math.inf)
 
 
-def are_equal(values: np.ndarray) -> bool:
-    """Whether values differ by rounding only: their deviation then says nothing of their mean."""
-    return bool(values.std() <= _EQUAL * max(1.0, abs(values.mean())))
+def rounding(limits: tuple[float, float], *values: np.ndarray) -> float:
+    """Return by how much values may differ from rounding: a share of the largest, whatever unit they are in.
+
+    A finite bound counts, too: a metric such as R2 is one minus something, and rounds as one does where it is near 0.
+
+    Args:
+        limits: From `bounds`.
+        values: Of any shape.
+    """
+    ends = [abs(end) for end in limits if math.isfinite(end)]
+    return EQUAL * max([*ends, *(float(np.abs(each).max()) for each in values)])
+
+
+def are_equal(values: np.ndarray, limits: tuple[float, float] = ANY) -> bool:
+    """Whether values differ by rounding only: their deviation then says nothing of their mean.
+
+    Args:
+        values: (n,).
+        limits: From `bounds`.
+    """
+    return bool(values.std() <= rounding(limits, values))
 
 
 def mean_interval(
     values: np.ndarray,
-    limits: tuple[float, float] = (-math.inf, math.inf),
+    limits: tuple[float, float] = ANY,
     test_to_train: float = 0.0,
     level: float = 0.95,
 ) -> tuple[float, float]:
@@ -80,13 +99,13 @@ def mean_interval(
     num = len(values)
     if num < 2:
         raise ValueError(f"got {noun(num, 'value')}; at least two are needed for a spread")
-    if are_equal(values):
+    if are_equal(values, limits):
         return math.nan, math.nan
     mean = float(values.mean())
     reach = float(special.stdtrit(num - 1, (1 + level) / 2) * values.std(ddof=1)) * math.sqrt(1 / num + test_to_train)
     low, high = limits
     if not (low <= values.min() and values.max() <= high):
-        low, high = -math.inf, math.inf
+        low, high = ANY
     ends = _carry(mean, reach, low, high)
     return min(ends), max(ends)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlexp.statistic.proportion import NORMAL, wilson
+from dlexp.statistic.spread import EQUAL
 from dlexp.statistic.stream import stream
 
 ALPHA = 0.5  # variance of the noise that is added, in units of the noise that is there
@@ -119,7 +120,7 @@ def _wins(settings: list[list[Model]], winner: int) -> float:
     values_SB = np.concatenate(
         [np.stack([_pick_epochs(models, sign)[0] for models in settings]) for sign in (1.0, -1.0)], 1
     )
-    is_best_SB = values_SB >= values_SB.max(0) - 1e-12
+    is_best_SB = values_SB >= values_SB.max(0) - EQUAL * np.abs(values_SB).max(0)
     return float((is_best_SB[winner] / is_best_SB.sum(0)).mean())
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import special  # imports in a quarter of the time of scipy.stats
 
 from dlexp.number import noun
+from dlexp.statistic.spread import EQUAL
 
 MOST_RUNS = 10_000
 
@@ -32,7 +33,9 @@ class TTest:
     num: int
 
 
-def corrected_t_test(differences: np.ndarray, test_to_train: float, level: float = 0.95) -> TTest:
+def corrected_t_test(
+    differences: np.ndarray, test_to_train: float, level: float = 0.95, *, rounding: float = 0.0
+) -> TTest:
     """Test whether the mean of J paired differences over resampled training and test parts is zero.
 
     t = mean / (s sqrt(1/J + n_test / n_train)) on J - 1 degrees of freedom. The second term stands for the covariance
@@ -42,6 +45,8 @@ def corrected_t_test(differences: np.ndarray, test_to_train: float, level: float
         differences: (J,) metric of the first minus that of the second, by fold and repeat.
         test_to_train: n_test / n_train, 1 / (k - 1) for k folds.
         level: Of the interval.
+        rounding: What a difference may be off by, from the size of the values that it lies between: see
+            `dlexp.statistic.bounded.rounding`. At the least a share of 1e-12 of the largest difference.
 
     Raises:
         ValueError: Fewer than two differences.
@@ -52,8 +57,9 @@ def corrected_t_test(differences: np.ndarray, test_to_train: float, level: float
     mean, std = _mean_and_std(differences)
     num = len(differences)
     # Equal differences differ by rounding only: their deviation says nothing.
-    if std <= 1e-12 * max(1.0, abs(mean)):
-        p_value = 1.0 if abs(mean) <= 1e-12 else math.nan
+    slack = max(rounding, EQUAL * float(np.abs(differences).max()))
+    if std <= slack:
+        p_value = 1.0 if abs(mean) <= slack else math.nan
         end = 0.0 if p_value == 1.0 else math.nan
         return TTest(mean, end, end, p_value, math.nan, num)
     error = std * math.sqrt(1 / num + test_to_train)

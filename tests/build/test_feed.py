@@ -6,8 +6,10 @@ import torch
 
 from dlexp.build.dataset import load_data
 from dlexp.build.feed import feed_of, normalized
+from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
 from dlexp.normalize import Affine
+from tests.pretended.device import pretend
 
 CPU = torch.device("cpu")
 
@@ -29,6 +31,24 @@ def test_a_feed_is_made_once_for_the_same_examples_and_again_for_others():
         made = feed_of(other, normalisation, dtype, CPU)
         assert made is not first
         first = made
+
+
+def test_programs_of_a_process_send_the_examples_to_a_card_once():
+    configs = [
+        resolve(["tracking=none", "trainer.device=cuda", "model.widths=[8]", *overrides]).config
+        for overrides in ([], ["optimizer=adam", "seed=1"], ["loss=hinge", "trainer.batch_size=8"])
+    ]
+    data, sent = load_data(configs[0]), []
+    with pretend() as log:
+        for config in configs:
+            run = assemble(config, data).run
+            run.one_update()()
+            run.evaluate()
+            sent.append(log.sent)
+            log.clear()
+    size = 4 * data.inputs.numel()
+    assert sent[0] >= size
+    assert max(sent[1:]) < 0.1 * size, sent
 
 
 def test_rows_of_a_table_are_normalised_in_pieces_as_they_are_at_once():

@@ -1,19 +1,22 @@
 """What a trial takes is measured, agrees with what it then takes, and grows with what it is proportional to."""
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from dlexp import device as devices
 from dlexp.build.components import Components, components_of
 from dlexp.build.dataset import load_data
 from dlexp.config.resolve import resolve
-from dlexp.execution import estimate as module
+from dlexp.execution import fusion
 from dlexp.execution.assignment import Assignment, Group
 from dlexp.execution.estimate import BLOCK, estimate, seconds
 from dlexp.execution.fusion import Choice
 from dlexp.job.sweep import sweep
 from tests.present import present
+from tests.pretended.device import pretend
 
 BASE = ["tracking=none", "trainer.threads=1", "model.widths=[16]", "data.limit=300", "trainer.epochs=4"]
 
@@ -34,6 +37,23 @@ def test_a_stack_and_a_trial_alone():
     assert together.memory > alone.memory
     assert 0 < together.update < alone.update * 3
     assert together.epoch_seconds == pytest.approx(10 * together.update + together.evaluation + together.saving)
+
+
+@pytest.mark.parametrize(("trials", "fuse"), [(1, "1"), (4, "4"), (4, "auto")])
+def test_the_clock_is_read_when_the_device_is_done(trials, fuse, monkeypatch):
+    """A launch takes microseconds, whatever the work: what is timed has ended, and what was before it, too."""
+    pending = []
+    with pretend() as log:
+
+        def read() -> float:
+            pending.append(log.pending)
+            return time.perf_counter()
+
+        for place in (devices, fusion):
+            monkeypatch.setattr(place, "time", SimpleNamespace(perf_counter=read))
+        estimate(made(trials, "trainer.device=cuda", f"trainer.fuse={fuse}"))
+    assert len(pending) > 8
+    assert set(pending) == {0}
 
 
 class Deaf:
@@ -66,7 +86,7 @@ ALONE = Choice("solo", 1, 1.0, "")
 def timed(monkeypatch):
     """An update takes a second by the clock."""
     now = iter(range(10**6))
-    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: next(now)))
+    monkeypatch.setattr(devices, "time", SimpleNamespace(perf_counter=lambda: next(now)))
 
 
 def group(tmp_path, number: int, *overrides: str, until: int | None = None, choice: Choice = ALONE) -> Group:

@@ -111,7 +111,7 @@ def test_what_cannot_work_is_refused(net, published, tmp_path):
         ({"name": "alexnet", "in_shape": (3, 32, 32)}, "it reads 63x63 and more"),
         ({"name": "vit_b_32", "in_shape": (3, 32, 32)}, "it reads 224x224$"),
         ({"weights": "nowhere.pth"}, r"model\.weights: got nowhere\.pth; there is no such file"),
-        ({"weights": str(garbage)}, "cannot be read as tensors by name"),
+        ({"weights": str(garbage)}, "cannot be read as weights by name"),
         ({"weights": str(path)}, "names or shapes differ in"),
     ]
     for options, message in cases:

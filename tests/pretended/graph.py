@@ -6,6 +6,7 @@ since changed, gives the wrong numbers here as on a real device.
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,6 +85,8 @@ class Graph:
                 tensor.fill_(float("nan"))
         self.saved, self.new, self.is_ready = {}, [], True
         Graph.live += 1
+        if not self.calls:
+            warnings.warn("The CUDA Graph is empty. This usually means that ...", stacklevel=2)  # all that torch says
 
     def join(self, waiting: Stream, other: Stream) -> None:
         if id(other) in self.joined:
@@ -121,6 +124,7 @@ class Graph:
     def replay(self) -> None:
         assert self.is_ready, "a graph that was reset is replayed"
         LOG.replays += 1
+        LOG.pending += 1
         with torch.no_grad(), torch._C._DisableTorchDispatch():
             for func, args, kwargs, made in self.calls:
                 for old, new in zip(tree_leaves(made), tree_leaves(func(*args, **kwargs)), strict=True):

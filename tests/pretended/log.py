@@ -21,7 +21,9 @@ class Log:
     Attributes:
         kernels: Operators by name, about a kernel each; those of a replayed graph are not among them.
         replays: Graphs replayed.
+        pending: Kernels and graphs since the host last waited.
         free_copies: To the device, from pinned memory and non-blocking.
+        sent: Bytes copied to the device.
         waits: Of the host for the device, by what caused them.
         where: The same by cause, file and line.
         capture: The graph that is being captured.
@@ -31,7 +33,9 @@ class Log:
 
     kernels: Counter[str] = field(default_factory=Counter)
     replays: int = 0
+    pending: int = 0
     free_copies: int = 0
+    sent: int = 0
     waits: Counter[str] = field(default_factory=Counter)
     where: Counter[str] = field(default_factory=Counter)
     capture: Any = None
@@ -43,12 +47,12 @@ class Log:
         self.kernels.clear()
         self.waits.clear()
         self.where.clear()
-        self.replays = self.free_copies = 0
+        self.replays = self.free_copies = self.sent = 0
 
     def reset(self) -> None:
         """Forget devices, streams and captures too."""
         self.clear()
-        self.capture, self.current, self.streams = None, 0, {}
+        self.capture, self.current, self.streams, self.pending = None, 0, {}, 0
 
     @property
     def num_waits(self) -> int:
@@ -64,6 +68,7 @@ class Log:
         if self.capture is not None:
             raise NotInCapture(f"{cause}: operation not permitted when stream is capturing")
         self.waits[cause] += 1
+        self.pending = 0
         frame = sys._getframe(1)
         while frame.f_back is not None and "/dlexp/" not in frame.f_code.co_filename:
             frame = frame.f_back

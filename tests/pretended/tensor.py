@@ -139,6 +139,7 @@ def run(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     is_kernel = is_result_there and not func.is_view and name not in SAME
     if is_kernel and LOG.capture is None:
         LOG.kernels[name] += 1
+        LOG.pending += 1
     saved = LOG.capture.before(index, name, plain_args, plain_kwargs, func) if LOG.capture is not None else None
     with torch._C._DisableTorchDispatch():
         made = func(*plain_args, **plain_kwargs)
@@ -200,6 +201,7 @@ def _judge_copy(name: str, args: Any, kwargs: dict[str, Any], is_result_there: b
     if isinstance(source, Pretended) and not is_target_there:
         LOG.wait("copy to the host")
     elif not isinstance(source, Pretended) and is_target_there and source.numel():
+        LOG.sent += source.numel() * source.element_size()
         if is_free and getattr(source, "is_pinned_there", False):
             LOG.free_copies += 1
         else:

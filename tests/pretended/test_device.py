@@ -70,6 +70,13 @@ def test_waits_are_counted_and_refused_in_a_capture():
             a.sum().item()
 
 
+def test_a_capture_of_nothing_is_warned_of():
+    with pretend(num_devices=2):
+        a, graph = torch.ones(3, device="cuda:1"), torch.cuda.CUDAGraph()
+        with pytest.warns(UserWarning, match="The CUDA Graph is empty"), torch.cuda.graph(graph):
+            a.add_(1)
+
+
 def test_a_capture_computes_nothing_and_a_replay_does():
     with pretend() as log:
         a, total = torch.ones(3, device="cuda"), torch.zeros(3, device="cuda")

@@ -50,6 +50,22 @@ def test_equal_differences_give_one_point():
     assert (span.low, span.high, span.p_value) == (1, 1, 2 / 1000)
 
 
+@pytest.mark.parametrize("unit", [1e-15, 1e-9, 1e9])
+def test_the_unit_of_the_values_changes_no_p(unit):
+    values = np.random.default_rng(3).normal(0.3, 1, 60)
+    plain, scaled = bootstrap(values, 0), bootstrap(values * unit, 0)
+    assert scaled.p_value == pytest.approx(plain.p_value, rel=1e-9)
+    assert 0.001 < plain.p_value < 0.1
+    ends = [plain.low * unit, plain.high * unit, plain.standard_error * unit]
+    assert [scaled.low, scaled.high, scaled.standard_error] == pytest.approx(ends, rel=1e-9)
+
+
+def test_what_is_the_rounding_of_large_values_is_no_difference():
+    noise_B = np.random.default_rng(4).uniform(1e-13, 2e-13, 200)
+    assert interval(1.5e-13, noise_B, 50).p_value < 0.05
+    assert interval(1.5e-13, noise_B, 50, rounding=1e-12).p_value == 1
+
+
 def test_refuses_one_example_and_an_undefined_metric():
     with pytest.raises(ValueError, match="at least two"):
         bootstrap(np.ones(1), 0)

@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.statistic.interval import coverage
 from dlexp.config.metric import METRICS
-from dlexp.statistic.bounded import bounds, mean_interval
+from dlexp.statistic.bounded import are_equal, bounds, mean_interval, rounding
 
 UNIT = (0.0, 1.0)
 
@@ -63,6 +63,23 @@ def test_equal_values_have_none():
     assert all(math.isnan(end) for end in mean_interval(np.full(5, 0.9812), UNIT))
     with pytest.raises(ValueError, match="at least two"):
         mean_interval(np.ones(1))
+
+
+@pytest.mark.parametrize("unit", [1e-15, 1e-9, 1e9])
+def test_the_unit_of_a_loss_scales_its_interval(unit):
+    losses = np.array([0.31, 0.25, 0.4, 0.28, 0.33])
+    for limits in ((0.0, math.inf), (-math.inf, math.inf)):
+        expected = [end * unit for end in mean_interval(losses, limits, 0.25)]
+        assert mean_interval(losses * unit, limits, 0.25) == pytest.approx(expected, rel=1e-9)
+        assert all(math.isnan(end) for end in mean_interval(np.full(5, 0.3 * unit), limits))
+
+
+def test_a_metric_with_a_bound_rounds_as_the_bound_does():
+    rounded = np.array([1.1e-16, -2.2e-16, 0.0, 1.1e-16])  # R2 of a guess
+    assert are_equal(rounded, bounds("r2"))
+    assert are_equal(rounded, bounds("accuracy"))
+    assert not are_equal(rounded, bounds("mse"))
+    assert rounding(bounds("mse"), np.array([1e-9]), np.array([[-4e-9]])) == pytest.approx(4e-21)
 
 
 def test_every_metric_has_its_bounds():

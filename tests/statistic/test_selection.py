@@ -85,6 +85,16 @@ def test_a_tie_of_equal_predictions_is_shared_and_worth_nothing():
     assert selection.optimism == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("unit", [1e-15, 1e-9, 1e9])
+def test_the_unit_of_the_scores_changes_no_win(unit):
+    values, noise_BS = [0.3, 0.1, 0.0, 0.2], draws(4)
+    plain = select(alone(values, noise_BS))
+    scaled = select(alone([value * unit for value in values], noise_BS * unit))
+    assert scaled.wins == pytest.approx(plain.wins, rel=1e-9)
+    assert scaled.optimism == pytest.approx(plain.optimism * unit, rel=1e-9)
+    assert 0.26 < plain.wins < 0.99
+
+
 def test_noise_that_all_share_cancels():
     noise_BS = draws(5)
     values = [0.3, 0.1, 0.0, -0.2, 0.2]

@@ -38,6 +38,22 @@ def test_guards():
         corrected_t_test(np.array([1.0]), 0.25)
 
 
+@pytest.mark.parametrize("unit", [1e-15, 1e-9, 1e9])
+def test_the_unit_of_the_values_changes_neither_p_nor_effect(unit):
+    test, scaled = corrected_t_test(VALUES, 0.25), corrected_t_test(VALUES * unit, 0.25)
+    assert (scaled.p_value, scaled.effect) == pytest.approx((test.p_value, test.effect), rel=1e-9)
+    ends = [test.mean * unit, test.low * unit, test.high * unit]
+    assert [scaled.mean, scaled.low, scaled.high] == pytest.approx(ends, rel=1e-9)
+    assert math.isnan(corrected_t_test(np.full(5, 0.1 * unit), 0.25).p_value)
+
+
+def test_what_is_the_rounding_of_large_values_is_no_difference_and_no_spread():
+    noise = np.array([1.1e-13, 2.2e-13, 1.1e-13, 2.2e-13, 1.1e-13])
+    assert corrected_t_test(noise, 0.25).p_value < 0.05
+    assert corrected_t_test(noise, 0.25, rounding=1e-12).p_value == 1
+    assert math.isnan(corrected_t_test(1e-4 + noise, 0.25, rounding=1e-12).p_value)
+
+
 def repeated_folds(seed: int, gap: float, draws: int, k: int = 5, repeats: int = 10, num: int = 60):
     """Differences of two learners by fold, 2,000 data sets at once.
 

@@ -8,11 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from dlexp.build.start.name import WRAPPER, idle_patterns, is_named, owners, wrapper_of
-from dlexp.build.start.source import read_weights
 from dlexp.error import ConfigError
 from dlexp.model.decoder import PREFIXES
 from dlexp.number import noun
 from dlexp.type import Config
+from dlexp.weight.source import read_weights
 
 COUNTED = "num_batches_tracked"  # that old files lack
 _SHOWN = 4
@@ -54,7 +54,7 @@ def load_start(config: Config, model: nn.Module) -> Start:
         return Start([], [])
     held = model.state_dict(keep_vars=True)
     now = getattr(model, "modern_name", str)
-    given = as_named({now(name): value for name, value in read_weights(node["run"]).items()}, held)
+    given = as_named({now(name): value for name, value in read_weights(node["run"], "init_from.run").items()}, held)
     _require_patterns(node["skip"], [*held, *given])
     wrapper = wrapper_of([*held, *given])
     given, wanted = (_without(each, node["skip"], wrapper) for each in (given, held))

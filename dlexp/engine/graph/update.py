@@ -8,6 +8,7 @@ the seeds of dropout, the rates and what the rule computes of the update's numbe
 
 import gc
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from dlexp.engine.graph.fork import STREAMS, streams_of
 from dlexp.engine.graph.moment import Ahead, Moment
 from dlexp.engine.sums import Sums
 from dlexp.engine.task import Batch
-from dlexp.error import first_line, is_out_of_memory
+from dlexp.error import EmptyGraph, first_line, is_out_of_memory
 
 MOST_KINDS = 2  # of updates that are captured: an epoch's, and its last
 GROUPS = ("loss", "optimizer", "regularizer")
@@ -86,6 +87,7 @@ class Captures:
             seed_batch: As of a step.
 
         Raises:
+            EmptyGraph: When an update that was to be captured has run instead.
             RuntimeError: When the memory does not suffice for several trials; one then runs as it is.
         """
         if self.reason or any(batch.rows is not None for by_length in batches for batch in by_length):
@@ -125,6 +127,8 @@ class Captures:
             self._pool = torch.cuda.graph_pool_handle()
         try:
             self._updates[key] = _Captured(self._step, batches, sums, self._ahead, self._pool, self._is_whole)
+        except EmptyGraph:
+            raise
         except RuntimeError as error:
             if is_out_of_memory(error) and self._step.forward.flat.tensor.shape[0] > 1:
                 raise
@@ -165,6 +169,7 @@ class _Captured:
             is_whole: Whether the rule is part of it.
 
         Raises:
+            EmptyGraph: If nothing was captured.
             RuntimeError: If something is done that cannot be captured, such as `.item()`.
         """
         params = step.forward.flat.tensor
@@ -178,6 +183,7 @@ class _Captured:
         try:
             with (
                 torch.cuda.device(params.device),
+                _refuse_empty(),
                 torch.cuda.graph(self._graph, pool=pool, stream=side, capture_error_mode="thread_local"),
             ):
                 step.differentiate(self._batches, totals, self._seed)
@@ -209,6 +215,21 @@ class _Captured:
     def close(self) -> None:
         """Free the graph."""
         self._graph.reset()
+
+
+@contextmanager
+def _refuse_empty() -> Iterator[None]:
+    """Raise `EmptyGraph` where a capture got nothing, of which torch only warns."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        if "graph is empty" in str(warning.message).lower():
+            raise EmptyGraph(
+                "a CUDA graph is empty: its update ran on another stream or device; trainer.cuda_graph=false trains "
+                "without graphs"
+            )
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def _copy(batch: Batch) -> Batch:

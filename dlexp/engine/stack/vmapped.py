@@ -27,6 +27,8 @@ class Vmapped(Rows):
         for module in self.template.modules():
             if isinstance(module, _BatchNorm):
                 module.register_forward_pre_hook(_in_full)
+            elif isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size in (1, (1, 1)):
+                module.forward = _average
 
     def __call__(self, x: Tensor, *, is_shared: bool = True, rows: list[int] | None = None) -> Tensor | list[Tensor]:
         """See `dlexp.engine.forward.Forward`."""
@@ -65,6 +67,11 @@ def _stacked(outputs: Tensor | list[Tensor]) -> Tensor | list[Tensor]:
 def _in_full(_layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
     """Return inputs of half precision as floats: mapped, cuDNN gets weights of the inputs' type, which it refuses."""
     return tuple(x.float() if x.dtype in (torch.bfloat16, torch.float16) else x for x in inputs)
+
+
+def _average(input: Tensor) -> Tensor:
+    """Return the mean of each map, as torch computes it, too, but then lays it out in place, which cannot be mapped."""
+    return input.mean((-2, -1), keepdim=True)
 
 
 def find_obstacle(model: nn.Module, in_shape: tuple[int, ...]) -> str | None:

@@ -27,6 +27,7 @@ from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, not_judged
 from dlexp.number import noun
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
+from dlexp.statistic.bounded import bounds, rounding
 from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
@@ -136,9 +137,12 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
             members=members,
         )
         pairs = itertools.combinations(range(len(sides)), 2)
+        slack = {(i, j): rounding(bounds(name), values[i], values[j]) for i, j in pairs}
         spans = {
-            (i, j): interval(float((values[i] - values[j]).mean()), resampled_BR[:, i] - resampled_BR[:, j], num)
-            for i, j in pairs
+            (i, j): interval(
+                float((values[i] - values[j]).mean()), resampled_BR[:, i] - resampled_BR[:, j], num, rounding=of_pair
+            )
+            for (i, j), of_pair in slack.items()
         }
     except ValueError as error:
         raise RunError(f"val/{name}: {error}") from error
@@ -146,7 +150,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
     for (i, j), span in spans.items():
         differences = values[i][0] - values[j][0]
         if len(differences) > 1:
-            record = _over_seeds(differences, span, num_pairs)
+            record = _over_seeds(differences, span, num_pairs, slack[i, j])
         else:
             record = _over_examples(float(differences[0]), span, num, num_pairs)
             if is_counted:
@@ -190,10 +194,11 @@ def _count_examples(record: Difference, a: Predictions, b: Predictions, members:
     record["effect"], record["effect_name"] = test.effect, "g"
 
 
-def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int) -> Difference:
+def _over_seeds(differences: np.ndarray, span: Bootstrap, num_pairs: int, slack: float) -> Difference:
     """Return the record of paired seeds: its interval allows for other seeds and for other examples."""
-    flips = sign_flip(differences, generator=stream("sign flips"))
-    test = corrected_t_test(differences, 0.0)
+    told = np.where(np.abs(differences) <= slack, 0.0, differences)  # what rounds has no sign
+    flips = sign_flip(told, generator=stream("sign flips"))
+    test = corrected_t_test(differences, 0.0, rounding=slack)
     has_spread = not math.isnan(test.effect)
     seeds = (test.low, test.high) if has_spread else (test.mean, test.mean)
     level = 1 - ALPHA / num_pairs
@@ -228,7 +233,7 @@ def _over_folds(sides: list[Side], values: list[np.ndarray], name: str, num_pair
         raise RunError(f"val/{name}: not defined on every fold; choose another --metric or a smaller cv.k")
     pairs = []
     for (a, mine), (b, theirs) in itertools.combinations(zip(sides, means, strict=True), 2):
-        record = compare_folds(mine - theirs, ratio, num_pairs)
+        record = compare_folds(mine - theirs, ratio, num_pairs, rounding=rounding(bounds(name), mine, theirs))
         record["k"] = 1 + max(fold for _, fold in a.splits)
         pairs.append(not_judged(a.run_id, b.run_id, record))
     return pairs

@@ -14,15 +14,16 @@ from dlexp.statistic.t_test import corrected_t_test, differences_needed
 ALPHA = 0.05
 
 
-def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int) -> Difference:
+def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int, *, rounding: float = 0.0) -> Difference:
     """Return the difference of two cvs with the corrected resampled t-test.
 
     Args:
         differences: (J,) by fold and repeat.
         ratio: n_val / n_train.
         num_pairs: Pairs that are compared, for how many folds would tell.
+        rounding: What a difference may be off by: see `dlexp.statistic.bounded.rounding`.
     """
-    test = corrected_t_test(differences, ratio)
+    test = corrected_t_test(differences, ratio, rounding=rounding)
     needed = differences_needed(test.effect, ratio, level=1 - ALPHA / num_pairs)
     record: Difference = {
         "difference": test.mean,
@@ -47,9 +48,9 @@ def not_judged(a: str, b: str, difference: Difference) -> Pair:
     return {"a": a, "b": b, **difference, "p_holm": math.nan, "verdict": "cannot tell"}
 
 
-def fold_p_value(differences: np.ndarray, ratio: float) -> float:
+def fold_p_value(differences: np.ndarray, ratio: float, *, rounding: float = 0.0) -> float:
     """Return the p-value of `compare_folds` alone."""
-    p_value = corrected_t_test(differences, ratio).p_value
+    p_value = corrected_t_test(differences, ratio, rounding=rounding).p_value
     return _without_spread(differences).p_value if math.isnan(p_value) else p_value
 
 

@@ -24,6 +24,7 @@ from dlexp.number import noun
 from dlexp.run.folder import RunFolder
 from dlexp.run.jsonable import plain
 from dlexp.run.status import Status
+from dlexp.statistic.bounded import bounds, rounding
 from dlexp.statistic.spread import deviation, mean
 from dlexp.type import Metrics
 
@@ -220,13 +221,17 @@ def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
     `benchmarks.statistic.against_best`.
     """
     tables = [np.array(_scores(result, spec.metric)) for result in results]
-    num_pairs = math.comb(len(results), 2)
+    num_pairs, limits = math.comb(len(results), 2), bounds(spec.metric)
     pairs = []
     for result, table in zip(results[1:], tables[1:], strict=True):
         sides = results[0]["run_id"], result["run_id"]
-        pairs.append(not_judged(*sides, compare_folds(tables[0] - table, spec.held_out, num_pairs)))
+        slack = rounding(limits, tables[0], table)
+        pairs.append(not_judged(*sides, compare_folds(tables[0] - table, spec.held_out, num_pairs, rounding=slack)))
     if pairs:
-        rest = [fold_p_value(a - b, spec.held_out) for a, b in itertools.combinations(tables[1:], 2)]
+        rest = [
+            fold_p_value(a - b, spec.held_out, rounding=rounding(limits, a, b))
+            for a, b in itertools.combinations(tables[1:], 2)
+        ]
         judge(pairs, is_high_better=spec.is_high_better, other_p_values=rest)
     return pairs
 
@@ -234,7 +239,7 @@ def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
 def _scores(result: CVResult, metric: str) -> list[float]:
     """Return the mean over seeds of each fold."""
     return [
-        float(np.mean([record["metrics"][metric] for record in records]))
+        mean([record["metrics"][metric] for record in records])
         for records in aggregate.by_fold(result["folds"]).values()
     ]
 

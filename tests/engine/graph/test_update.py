@@ -16,31 +16,17 @@ from dlexp.config.resolve import resolve
 from dlexp.engine.event import EpochEnd, TrialEnd
 from dlexp.engine.graph.update import MOST_KINDS, Captures
 from dlexp.engine.snapshot import snapshot
+from dlexp.error import EmptyGraph
 from dlexp.optimizer.sgd import SGD
+from tests.engine.graph.made import FORMS, program, spend_epoch
 from tests.pretended.device import pretend
-from tests.pretended.graph import Graph
-
-FORMS = ("solo", "graphed", "batched", "vmapped")
+from tests.pretended.graph import Graph, capture
 
 
 def needs_cuda(test):
     """Mark a test that runs on a GPU only."""
     skip = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
     return pytest.mark.gpu(skip(test))
-
-
-def program(form: str, **overrides: str) -> Program:
-    trials = [{"seed": str(seed)} for seed in range(1 if form == "solo" else 3)]
-    chosen = {"model": "mlp", "model.widths": "[6]", "trainer.device": "cuda", "data.limit": "90", **overrides}
-    case = Case("some", chosen, trials)
-    configs = configure(case, "fp32")
-    return make_program(components_of(configs, divide(case, configs)), form)
-
-
-def spend_epoch(built: Program, epoch: int = 0) -> None:
-    built.run.epoch, built.run.position = epoch, 0
-    for _ in built.run.updates():
-        pass
 
 
 @pytest.fixture(autouse=True)
@@ -149,6 +135,26 @@ def test_what_waits_is_told_once_and_runs_as_it_is(caplog):
     assert len(caplog.records) == 1
     assert "_local_scalar_dense" in caplog.records[0].getMessage()
     assert all(torch.equal(given[name], value) for name, value in expected.items())
+
+
+class Misplaced(capture):
+    """A capture of another device's stream than that on which the work is done."""
+
+    def __enter__(self) -> None:
+        with torch.cuda.stream(torch.cuda.Stream(1)):
+            self.graph.capture_begin()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_capture_of_nothing_ends_the_training(form, monkeypatch):
+    """What trains nothing, in silence, is the fastest form of all; and the update that was to be captured has run."""
+    with pretend(num_devices=2) as log:
+        strayed = program(form)
+        monkeypatch.setattr(torch.cuda, "graph", Misplaced)
+        with pytest.raises(EmptyGraph, match=r"empty: .* another stream or device; trainer.cuda_graph=false"):
+            spend_epoch(strayed)
+        monkeypatch.undo()
+        assert log.replays == 0
 
 
 def test_memory_that_runs_out_in_a_capture_parts_trials_and_leaves_one_as_it_is(monkeypatch, caplog):

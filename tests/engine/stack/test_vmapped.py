@@ -88,9 +88,34 @@ def test_an_obstacle_is_named_in_one_line():
     assert obstacle.startswith("RuntimeError: ")
 
 
-def test_a_stack_of_one_has_the_bits_of_its_module_alone():
-    model = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(54, 2))
-    x = batch(8, 3, 5, 5)
+class ChannelsFirst(nn.Module):
+    """Hands on what has its channels innermost as (N, C, H, W), as Swin and ConvNeXt do before they average maps."""
+
+    def forward(self, x_NHWC: Tensor) -> Tensor:
+        return x_NHWC.permute(0, 3, 1, 2)
+
+
+def averaging(side: int | tuple[int, int] = 1) -> nn.Sequential:
+    pool = nn.AdaptiveAvgPool2d(side)
+    return nn.Sequential(nn.Linear(3, 6), ChannelsFirst(), pool, nn.Conv2d(6, 2, 1), nn.Flatten())
+
+
+@pytest.mark.parametrize("side", [1, (1, 1), 2])
+def test_maps_with_channels_innermost_are_averaged_without_a_word_of_torch(side):
+    model, x = averaging(side), batch(2, 8, 4, 4, 3)
+    stack = Vmapped([copy.deepcopy(model) for _ in range(2)], device=CPU, channels_last=False)
+    given = outputs_of(stack, x, is_shared=False)  # a warning is an error of this suite
+    torch.testing.assert_close(given, torch.stack([model(part) for part in x]))
+    given.sum().backward()
+
+
+def convolving() -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.Flatten(), nn.Linear(54, 2))
+
+
+@pytest.mark.parametrize(("make", "shape"), [(convolving, (8, 3, 5, 5)), (averaging, (8, 4, 4, 3))])
+def test_a_stack_of_one_has_the_bits_of_its_module_alone(make, shape):
+    model, x = make(), batch(*shape)
     stack = Vmapped([copy.deepcopy(model)], device=CPU, channels_last=False)
     stack.set_training(True)
     given, expected = outputs_of(stack, x), model.train()(x)

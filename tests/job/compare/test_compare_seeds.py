@@ -74,7 +74,8 @@ def test_as_many_seeds_as_stated_have_the_power_stated(effect, error):
     for moved in effect + error * draw.normal(size=400):
         differences = moved + draw.normal(size=max(needed, fewest()))
         mean = differences.mean()
-        pair = compare_job._over_seeds(differences, Bootstrap(mean - 1.96 * error, mean + 1.96 * error, 0, error), 1)
+        span = Bootstrap(mean - 1.96 * error, mean + 1.96 * error, 0, error)
+        pair = compare_job._over_seeds(differences, span, 1, 0.0)
         wins += verdict(pair["interval"], pair["p_value"], is_high_better=True) == "a"
     print(f"{needed} seeds, power {wins / 400:.3f}")
     assert 0.74 < wins / 400 < 0.88

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from dlexp.error import ConfigError, RunError
 from dlexp.job.compare import comparison as compare_job
-from dlexp.job.compare.side import Predictions
+from dlexp.job.compare.side import Predictions, Side
 from dlexp.job.compare.verdict import judge
 from tests.job.compare import compared as made
 
@@ -79,6 +80,30 @@ def test_values_are_compared_by_their_errors(tmp_path):
         comparison = compare([folder.run_id for folder in ids], tmp_path, name)
         assert comparison["metric"] == f"val/{name or 'rmse'}"
         assert comparison["pairs"][0]["verdict"] == "a"
+
+
+def in_unit(unit: float, noise: float, draw: np.random.Generator, seeds: int, folds: int) -> Side:
+    """Return a side whose values and targets are given in another unit."""
+    splits = {}
+    for fold in range(folds):
+        target = np.random.default_rng(fold).normal(size=60)
+        outputs = [unit * (target + noise * draw.normal(size=60)) for _ in range(seeds)]
+        splits[0, fold] = [Predictions(np.arange(60), unit * target, output, 240) for output in outputs]
+    return replace(made.side(str(noise), splits[0, 0]), splits=splits)
+
+
+@pytest.mark.parametrize(("seeds", "folds"), [(1, 1), (6, 1), (1, 5)])
+@pytest.mark.parametrize("name", ["mae", "rmse", "mse", "r2"])
+def test_the_unit_of_the_targets_changes_neither_p_nor_verdict(seeds, folds, name):
+    told = []
+    for unit in (1.0, 1e-9, 1e9):
+        draw = np.random.default_rng(5)
+        sides = [in_unit(unit, noise, draw, seeds, folds) for noise in (0.5, 0.9)]
+        told.append(compare_job.compare_sides(sides, name)[2][0])
+    assert told[0]["verdict"] == "a"
+    for other in told[1:]:
+        assert (other["verdict"], other["needed"]) == (told[0]["verdict"], told[0]["needed"])
+        assert other["p_value"] == pytest.approx(told[0]["p_value"], rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from safetensors.torch import load_file
 
-from dlexp.build.start.source import read_weights
 from dlexp.config.override import parse
 from dlexp.error import ConfigError, RunError
 from dlexp.job.transfer.locate import locate
 from dlexp.run import scan
+from dlexp.weight.source import read_weights
 from tests.command import run
 
 TINY = ("model.widths=[4]", "trainer.epochs=1", "data.limit=60", "tracking=none", "trainer.threads=1")
@@ -71,7 +71,9 @@ def test_exported_files_hold_the_weights_of_their_run(here, name):
     assert named(text) == ("init_from.run", str(here / name))
     folder = next(path for path in scan.run_paths(here / "runs") if scan.RunFolder(path).manifest["kind"] == "train")
     weights = load_file(folder / "checkpoints" / "best" / "weights.safetensors")
-    given = {key.removeprefix("network."): value for key, value in read_weights(str(here / name)).items()}
+    given = {
+        key.removeprefix("network."): value for key, value in read_weights(str(here / name), "init_from.run").items()
+    }
     assert all((given[key] == value).all() for key, value in weights.items())
     done = run(here, "train", *TINY, f"init_from={name}", "freeze=[hidden*]", "--json")
     assert done.returncode == 0, done.stderr

@@ -14,15 +14,20 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from dlexp.build.start.archive import read_archive
 from dlexp.error import ConfigError, first_line
+from dlexp.weight.archive import read_archive
 
 WRAPPED = ("state_dict", "model", "model_state_dict")  # under which files of others mostly keep the weights
+_CANNOT_READ = (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError)
 MADE = re.compile(r"GLOBAL (\S+) ")  # torch's words for what only running the file would make
 
 
-def read_weights(path: str) -> dict[str, Tensor]:
+def read_weights(path: str, key: str) -> dict[str, Tensor]:
     """Return the tensors in a file; nothing of it is run.
+
+    Args:
+        path: Of the file.
+        key: The setting that names it.
 
     Raises:
         ConfigError: There is no such file, or it holds no weights by name.
@@ -30,21 +35,20 @@ def read_weights(path: str) -> dict[str, Tensor]:
     try:
         state = os.stat(path)
     except (OSError, ValueError):
-        cure = "name a run by its id, or a file of weights"
-        raise ConfigError(f"init_from.run: got {path}; there is no such file: {cure}") from None
-    return _read(path, state.st_mtime_ns, state.st_size)
+        raise ConfigError(f"{key}: got {path}; there is no such file") from None
+    try:
+        return _read(path, state.st_mtime_ns, state.st_size)
+    except _CANNOT_READ as error:
+        raise ConfigError(f"{key}: got {path}; it cannot be read as weights by name: {_why(error)}") from error
 
 
 @lru_cache(maxsize=4)  # the trials of a sweep, the folds of a cv
 def _read(path: str, _changed: int, _size: int) -> dict[str, Tensor]:
-    try:
-        if path.endswith(".safetensors"):
-            return load_file(path)
-        content: Any = read_archive(path) if path.endswith(".pt2") else _unpickle(path)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
-        raise ConfigError(f"init_from.run: got {path}; it cannot be read as weights by name: {_why(error)}") from error
+    if path.endswith(".safetensors"):
+        return load_file(path)
+    content: Any = read_archive(path) if path.endswith(".pt2") else _unpickle(path)
     if not _is_weights(content):
-        raise ConfigError(f"init_from.run: got {path}; weights by name are needed, a .safetensors or a state_dict")
+        raise ValueError("a .safetensors or a state_dict is needed")
     return dict(content)
 
 

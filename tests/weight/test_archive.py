@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dlexp.build.start.archive import LISTED, read_archive
+from dlexp.weight.archive import LISTED, read_archive
 
 
 @pytest.fixture(scope="module")
