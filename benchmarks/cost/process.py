@@ -35,7 +35,6 @@ def measure(command: list[str], folder: Path | None = None) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as scratch:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "RAY_USAGE_STATS_ENABLED": "0"}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed dlexp is compiled, as the other tools are
         began = time.perf_counter()
         process = subprocess.Popen(
             command, cwd=folder or scratch, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
