@@ -5,6 +5,7 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.markup import escape
@@ -13,6 +14,8 @@ from rich.text import Text
 
 from dlexp.console.board import SHOWN_RUNNING, clock, sparkline, start_live
 from dlexp.number import decimal, noun
+from dlexp.statistic.bounded import bounds, rounding
+from dlexp.statistic.spread import deviation
 
 WIDE = 80  # columns from which there is room for curves
 
@@ -115,5 +118,6 @@ class FoldBoard:
     def _summary(self) -> str:
         if not self._values:
             return ""
-        spread = f" ± {decimal(statistics.stdev(self._values))}" if len(self._values) > 1 else ""
+        slack = rounding(bounds(self.metric), np.array(self._values))
+        spread = f" ± {decimal(deviation(self._values, slack))}" if len(self._values) > 1 else ""
         return f"{self.metric} {decimal(statistics.fmean(self._values))}{spread} over {len(self._values)} so far"

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlexp.statistic.spread import deviation
+
 
 @dataclass(frozen=True)
 class Point:
@@ -49,7 +51,7 @@ class Spot:
     @property
     def std(self) -> float:
         """Standard deviation over seeds; 0 for one."""
-        return statistics.stdev(self.values) if len(self.values) > 1 else 0.0
+        return deviation(self.values) if len(self.values) > 1 else 0.0
 
 
 def spots(points: Sequence[Point]) -> list[Spot]:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from dlexp.statistic.holm import holm
+from dlexp.statistic.spread import EQUAL
 
 MOST_PAIRS = 500_000  # of more, Bonferroni's correction stands for Holm's, which is never smaller
 
@@ -47,5 +48,6 @@ def _t_test(
     pooled = np.where(pooled > 0, pooled, variances_M.mean())
     spread = np.sqrt(pooled * (1 / counts_M[first] + 1 / counts_M[second]))
     difference = np.abs(means_M[first] - means_M[second])
+    difference[difference <= EQUAL * np.abs(means_M).max()] = 0.0  # of rounding
     with np.errstate(divide="ignore", invalid="ignore"):
         return 2 * t.sf(difference / spread, degrees)  # NaN, which Holm counts as 1, where nothing differs at all

@@ -4,6 +4,7 @@ All take the values for independent and about normal.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,20 +34,25 @@ class Spread:
     high: float
 
 
-def mean(values: np.ndarray) -> float:
+def mean(values: np.ndarray | Sequence[float]) -> float:
     """Return the mean (n >= 1), which of equal values is each of them: adding them up may round."""
     values = np.asarray(values, dtype=np.float64)
     return float(values.mean().clip(values.min(), values.max()))
 
 
-def deviation(values: np.ndarray) -> float:
+def deviation(values: np.ndarray | Sequence[float], rounding: float = 0.0) -> float:
     """Return the standard deviation (n - 1, n >= 2), which is zero where values differ by rounding only.
 
     That is by 1e-12 of the largest; their mean rounds, and so the squares about it are not zero.
+
+    Args:
+        values: In any unit.
+        rounding: What values of a metric with bounds may be off by, near 0, too: see
+            `dlexp.statistic.bounded.rounding`.
     """
     values = np.asarray(values, dtype=np.float64)
     std = float(values.std(ddof=1))
-    return 0.0 if std <= EQUAL * float(np.abs(values).max()) else std
+    return 0.0 if std <= max(rounding, EQUAL * float(np.abs(values).max())) else std
 
 
 def spread(values: np.ndarray, level: float = 0.95) -> Spread:

@@ -36,6 +36,13 @@ def test_fold_epoch_metric_and_time_left():
     assert "left" in text
 
 
+def test_folds_that_differ_by_rounding_have_no_spread():
+    board, stream = shown()
+    for fold, value in enumerate((0.8, 0.8 + 1.1e-16, 0.8)):
+        board.end(f"fold {fold}", value, is_new=True)
+    assert "val/accuracy 0.8000 ± 0.0000 over 3 so far" in text_of(board, stream)
+
+
 @pytest.mark.parametrize(
     ("ends", "epochs", "left"),
     [([], 0, None), ([], 1, 490.0), ([True], 0, 40.0), ([True, True], 5, 10.0), ([False, True], 0, 30.0)],

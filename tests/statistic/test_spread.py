@@ -85,7 +85,7 @@ def test_interval_over_seeds_and_examples_covers():
 
 
 @pytest.mark.parametrize("value", [0.9, 0.1, 1 / 3, 2.7e-13, 1e9 / 7])
-@pytest.mark.parametrize("num", [3, 5, 6, 7, 10])
+@pytest.mark.parametrize("num", [3, 5, 6, 7, 10, 49, 1000])
 def test_equal_values_have_no_spread_and_are_their_mean(value, num):
     values = np.full(num, value)
     assert (mean(values), deviation(values)) == (value, 0.0)

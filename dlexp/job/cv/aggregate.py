@@ -25,7 +25,7 @@ from dlexp.run.document import Confusion, FoldRecord
 from dlexp.run.folder import RunFolder
 from dlexp.run.measure import pooled, read_measure
 from dlexp.run.stored import stored_config
-from dlexp.statistic.bounded import bounds, mean_interval
+from dlexp.statistic.bounded import bounds, mean_interval, rounding
 from dlexp.statistic.score import MEANS_OVER_EXAMPLES
 from dlexp.statistic.spread import deviation, mean
 
@@ -57,7 +57,7 @@ def pool_single(cv: RunFolder, records: list[FoldRecord], dataset: Dataset) -> d
         by_seed.setdefault(record["seed"], []).append(record)
     measured = [_pooled([[record] for record in of_seed], cv, dataset).metrics for of_seed in by_seed.values()]
     return {
-        f"val/{name}": float(np.mean([metrics[name] for metrics in measured]))
+        f"val/{name}": mean([metrics[name] for metrics in measured])
         for name, value in measured[0].items()
         if _is_number(value) and name.rpartition("/")[2] not in MEANS_OVER_EXAMPLES
     }
@@ -110,21 +110,22 @@ def summarize(records: list[FoldRecord], held_out: float) -> FoldSpread:
     values = {name: np.array([mean(of_fold) for of_fold in table]) for name, table in values_FS.items()}
     summary: FoldSpread = {
         "mean": {name: mean(v) for name, v in values.items()},
-        "std": {name: deviation(v) for name, v in values.items()},
+        "std": {name: deviation(v, rounding(bounds(name), v)) for name, v in values.items()},
         "interval": {name: list(mean_interval(v, bounds(name))) for name, v in values.items()},
         "interval_corrected": {name: list(mean_interval(v, bounds(name), held_out)) for name, v in values.items()},
     }
     if all(table.shape[1] > 1 for table in values_FS.values()):
-        both = {name: _of_seeds_and_folds(table) for name, table in values_FS.items()}
+        both = {name: _of_seeds_and_folds(table, bounds(name)) for name, table in values_FS.items()}
         summary["std_seeds"] = {name: of_seeds for name, (of_seeds, _) in both.items()}
         summary["std_folds"] = {name: of_folds for name, (_, of_folds) in both.items()}
     return summary
 
 
-def _of_seeds_and_folds(values_FS: np.ndarray) -> tuple[float, float]:
+def _of_seeds_and_folds(values_FS: np.ndarray, limits: tuple[float, float]) -> tuple[float, float]:
     """Return the standard deviation due to seeds, and that due to folds."""
-    within = mean(np.array([deviation(of_fold) ** 2 for of_fold in values_FS]))
-    between = deviation(np.array([mean(of_fold) for of_fold in values_FS])) ** 2 - within / values_FS.shape[1]
+    slack = rounding(limits, values_FS)
+    within = mean([deviation(of_fold, slack) ** 2 for of_fold in values_FS])
+    between = deviation([mean(of_fold) for of_fold in values_FS], slack) ** 2 - within / values_FS.shape[1]
     return math.sqrt(within), math.sqrt(max(between, 0.0))
 
 

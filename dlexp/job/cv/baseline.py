@@ -4,7 +4,6 @@ Where it is not, the first finding on a fold says why.
 """
 
 import math
-import statistics
 from dataclasses import replace
 
 from dlexp.build.components import Components
@@ -20,6 +19,7 @@ from dlexp.job.cv.document import AnyCVResult, Guess
 from dlexp.job.cv.fold_run import FoldResult
 from dlexp.launcher.launcher import Launcher
 from dlexp.statistic.proportion import judge, standard_error
+from dlexp.statistic.spread import mean as mean_of
 from dlexp.type import Metrics
 
 
@@ -44,9 +44,9 @@ def guess_of(dataset: Dataset, folds: list[Fold], mean: Metrics) -> Guess:
             divided = dataset.with_parts(fold.train, fold.val)
         floors.append(guess(divided)[name])
     if are_single(folds) and not dataset.num_classes:
-        floor = math.sqrt(statistics.fmean(value**2 for value in floors))
+        floor = math.sqrt(mean_of([value**2 for value in floors]))
     else:
-        floor = statistics.fmean(floors)
+        floor = mean_of(floors)
     num = len({row for fold in folds for row in fold.val.tolist()})
     line = judge(name, mean.get(name), floor, num)
     error = standard_error(floor, num) if dataset.num_classes else None

@@ -20,6 +20,7 @@ from dlexp.job.cv.spec import CVSpec, InnerSearch, Setting, setting
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.search.strategy import Proposal, Strategy
+from dlexp.statistic.spread import deviation
 
 
 @dataclass(frozen=True)
@@ -172,5 +173,5 @@ def _record(proposal: Proposal, values: list[float]) -> TriedSetting:
         "number": proposal.number,
         "overrides": proposal.settings,
         "value": statistics.fmean(values) if values else None,
-        "std": statistics.stdev(values) if len(values) > 1 else None,
+        "std": deviation(values) if len(values) > 1 else None,
     }

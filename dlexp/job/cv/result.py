@@ -239,7 +239,7 @@ def _comparisons(spec: CVSpec, results: list[CVResult]) -> list[Pair]:
 def _scores(result: CVResult, metric: str) -> list[float]:
     """Return the mean over seeds of each fold."""
     return [
-        float(np.mean([record["metrics"][metric] for record in records]))
+        mean([record["metrics"][metric] for record in records])
         for records in aggregate.by_fold(result["folds"]).values()
     ]
 

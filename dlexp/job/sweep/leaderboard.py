@@ -12,6 +12,7 @@ from dlexp.config.wording import command_line
 from dlexp.job.sweep.trial import TrialResult
 from dlexp.search.coarse_to_fine import edge_of, has_room
 from dlexp.statistic.against_best import p_against_best
+from dlexp.statistic.spread import deviation
 
 FEWEST_LISTED = 3  # of two listed values each is at an edge
 ALPHA = 0.05  # chance that any of settings that are equal is not called tied
@@ -78,7 +79,7 @@ def _ranked(results: list[TrialResult]) -> RankedSetting:
     numbers = [value for value in values if value is not None]
     if len(numbers) < len(results):
         return RankedSetting(results, None, None)
-    return RankedSetting(results, statistics.fmean(numbers), statistics.stdev(numbers) if len(numbers) > 1 else None)
+    return RankedSetting(results, statistics.fmean(numbers), deviation(numbers) if len(numbers) > 1 else None)
 
 
 def _with_ties(ranking: list[RankedSetting]) -> list[RankedSetting]:

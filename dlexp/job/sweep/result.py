@@ -17,6 +17,7 @@ from dlexp.job.train.baseline import no_better_than_guessing
 from dlexp.launcher.launcher import Launcher
 from dlexp.number import noun
 from dlexp.run.folder import RunFolder
+from dlexp.statistic.spread import deviation
 
 
 def summarize(
@@ -106,7 +107,7 @@ def is_a_guess(ranked: RankedSetting) -> bool:
 def _summary(ranking: list[RankedSetting]) -> dict[str, float]:
     """Return best, mean, standard deviation and count over the settings, as MLflow's parent run shows them."""
     values = [s.value for s in ranking if s.value is not None]
-    std = statistics.stdev(values) if len(values) > 1 else 0.0
+    std = deviation(values) if len(values) > 1 else 0.0
     return {
         "sweep/best": values[0],
         "sweep/mean": statistics.fmean(values),

@@ -18,6 +18,7 @@ from dlexp.run import scan
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
 from dlexp.run.stored import overrides_here
+from dlexp.statistic.spread import deviation
 
 JOINED = "train+val"
 BY_VALIDATION = ("trainer.monitor", "trainer.patience", "trainer.min_delta")
@@ -115,7 +116,7 @@ def spread(measured: Iterable[Mapping[str, float | None]]) -> SeedSpread:
         numbers = [value for value in values if value is not None]
         if len(numbers) == len(runs):
             mean[name] = statistics.fmean(numbers)
-            std[name] = statistics.stdev(numbers) if len(numbers) > 1 else None
+            std[name] = deviation(numbers) if len(numbers) > 1 else None
     return {"runs": len(runs), "mean": mean, "std": std}
 
 

@@ -34,6 +34,17 @@ def test_equal_folds_have_no_interval():
     assert all(math.isnan(end) for kind in ("interval", "interval_corrected") for end in summary[kind]["a"])
 
 
+def test_folds_that_differ_by_what_a_bounded_metric_rounds_by_have_no_spread():
+    # calibration errors of a model that says the classes' shares, and R2 of the mean
+    rounded = [8.8e-17, 1.1e-16, 5.6e-17, 8.8e-17]
+    rows = [{"val/calibration_error": value, "val/r2": -value, "val/mse": value} for value in rounded]
+    summary = summarize([{"repeat": 0, "fold": i // 2, "seed": i % 2, "metrics": row} for i, row in enumerate(rows)], 1)
+    for name in ("val/calibration_error", "val/r2"):
+        assert summary["std"][name] == summary["std_seeds"][name] == summary["std_folds"][name] == 0
+        assert all(math.isnan(end) for kind in ("interval", "interval_corrected") for end in summary[kind][name])
+    assert summary["std"]["val/mse"] == pytest.approx(np.std([9.9e-17, 7.2e-17], ddof=1), rel=0.01)
+
+
 def test_intervals_stay_within_the_bounds_of_the_metric():
     areas = [0.99, 1.0, 0.87, 1.0, 0.98]
     rows = [{"val/roc_auc": area, "val/rmse": 1.01 - area, "my_own": area} for area in areas]

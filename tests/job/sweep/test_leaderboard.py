@@ -48,6 +48,14 @@ def test_ties_are_differences_within_the_noise_of_seeds():
     assert not any(s.is_tied for s in rank([untrained(0, 0.9), untrained(1, 0.9)], is_high_better=True))
 
 
+@pytest.mark.parametrize(("second", "is_tied"), [(0.8, False), (0.9, True), (0.9 - 2.2e-16, True)])
+@pytest.mark.parametrize("rounded", [0.0, 1.1e-16])
+def test_seeds_that_change_nothing_but_rounding_say_nothing_of_noise(second, is_tied, rounded):
+    values = [(0, 0.9), (0, 0.9), (0, 0.9), (1, second), (1, second + rounded), (1, second)]
+    best, other = rank([untrained(n, v, seed) for seed, (n, v) in enumerate(values)], is_high_better=True)
+    assert (best.std, other.std, other.is_tied) == (0, 0, is_tied)
+
+
 def test_ties_are_corrected_for_the_number_of_settings():
     # alone, 0.90 against 0.93 with a standard error of 0.01 * sqrt(2 / 3) over 3 seeds: t(4) = 3.67, p = 0.021
     def seeds(number, mean):
