@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from benchmarks.measure import interleave, ratio, write
+from benchmarks.measure import command_line, interleave, ratio, write
 from dlexp.build.program import Program, assemble
 from dlexp.config.resolve import resolve
 
@@ -94,4 +94,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()
     sys.exit(main())

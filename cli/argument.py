@@ -98,7 +98,7 @@ Device = Annotated[
     typer.Option(
         "--device",
         metavar="DEVICE",
-        help="Where to compute: auto, cpu, mps, cuda or cuda:N; by itself eval takes the run's, predict the CPU.",
+        help="Where to compute: auto, cpu, mps, cuda or cuda:N; by itself predict takes the CPU, others the run's.",
         show_default=False,
     ),
 ]

@@ -14,6 +14,8 @@ __all__ = ["Run", "compare", "cv", "load", "sweep", "train"]
 # numpy's twenty times the CPU seconds. OpenBLAS spins for 2^26 cycles unless it is told fewer; 2^4 are its fewest.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+# Torch's own lines on stderr tell of each allocation that a card refuses; what comes of it dlexp says in its words.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
 
 _PLACES = {"Run": "run", "load": "run", "compare": "call", "cv": "call", "sweep": "call", "train": "call"}

@@ -18,6 +18,7 @@ from torch.nn.modules.conv import _ConvNd
 from dlexp.error import ConfigError
 from dlexp.gpu.child import setting
 from dlexp.gpu.look import Card, cards
+from dlexp.number import noun
 
 SMALL_STEP = 1e8  # operations
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # glibc's malloc.h
@@ -29,12 +30,16 @@ TORCH_THREADS = torch.get_num_threads()  # torch's choice for this machine, befo
 DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]:
+def choose(
+    name: str, *, is_elsewhere: bool = False, key: str = "trainer.device", cure: str = "choose auto or cpu"
+) -> tuple[torch.device, str]:
     """Return the device for a name, and a line for the user that says which and why.
 
     Args:
         name: auto, cpu, mps, cuda or cuda:N.
         is_elsewhere: Other processes compute on it; CUDA does not begin in this one.
+        key: What the name was given by, for the message.
+        cure: Its last words.
 
     Raises:
         ConfigError: The device was asked for by name and is not there.
@@ -47,18 +52,18 @@ def choose(name: str, *, is_elsewhere: bool = False) -> tuple[torch.device, str]
     else:
         why = ""
     if name == "mps" and not has_mps:
-        raise ConfigError("trainer.device: got mps; this machine has none; choose auto or cpu")
+        raise ConfigError(f"{key}: got mps; this machine has none; {cure}")
     if name.startswith("cuda"):
-        return _cuda(name, cards(is_elsewhere=is_elsewhere))
+        return _cuda(name, cards(is_elsewhere=is_elsewhere), key, cure)
     return torch.device(name), f"{name}{why}"
 
 
-def _cuda(name: str, there: list[Card]) -> tuple[torch.device, str]:
+def _cuda(name: str, there: list[Card], key: str, cure: str) -> tuple[torch.device, str]:
     index = int(name.partition(":")[2] or 0)
     if index >= len(there):
         built = "built without CUDA" if torch.version.cuda is None else f"built for CUDA {torch.version.cuda}"
-        seen = f"sees {len(there)} CUDA devices{f' with {setting()}' if setting() else ''}"
-        raise ConfigError(f"trainer.device: got {name}; torch ({built}) {seen}; choose auto or cpu")
+        seen = f"sees {noun(len(there), 'CUDA device')}{f' with {setting()}' if setting() else ''}"
+        raise ConfigError(f"{key}: got {name}; torch ({built}) {seen}; {cure}")
     device = torch.device("cuda", index)
     # Not the free memory: to ask for it takes some of it, for as long as the process lives.
     return device, f"{device} {there[index].name}, {there[index].total / GIB:.1f} GiB"

@@ -40,6 +40,7 @@ BETWEEN = " | "  # the names of the two inputs of a pair, in the name of the pai
 SEVERAL = "several"  # that of several targets
 MOST = 1_000_000_000  # of anything that is counted: more can neither be stored nor waited for
 Count = Annotated[int, Interval(ge=1, le=MOST)]
+Threads = Annotated[int, Interval(ge=1, le=1024)]  # of a CPU; systems end processes that begin many more
 NonNegativeInt = Annotated[int, Ge(0)]
 Finite = Annotated[float, Interval(gt=float("-inf"), lt=float("inf"))]
 Positive = Annotated[float, Interval(gt=0, lt=float("inf"))]

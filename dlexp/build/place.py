@@ -12,39 +12,56 @@ from dlexp.data.dataset import Dataset
 from dlexp.engine.trainer import Trainer
 from dlexp.error import ConfigError
 
+KEY, OPTION = "trainer.device", "--device"
 NAMES = get_args(get_type_hints(Trainer)["device"])
 
 
-def choose_device(name: str) -> torch.device:
+def choose_device(name: str, given_by: str = OPTION) -> torch.device:
     """Return the device of a name that was given on the command line.
+
+    Args:
+        name: Of the device.
+        given_by: What it was given by.
 
     Raises:
         ConfigError: There is no such name, or the machine has no such device.
     """
     if name not in NAMES:
-        raise ConfigError(f"--device: got {name}; choose auto, cpu, mps, cuda or cuda:0 to cuda:7")
-    return devices.choose(name)[0]
+        raise ConfigError(f"{given_by}: got {name}; choose auto, cpu, mps, cuda or cuda:0 to cuda:7")
+    return devices.choose(name, key=given_by)[0]
 
 
-def on_device(config: dict[str, Any], name: str | None) -> dict[str, Any]:
+def on_device(config: dict[str, Any], name: str | None, given_by: str = OPTION) -> dict[str, Any]:
     """Return a run's configuration for a device.
 
     Args:
         config: As the run was trained.
         name: The device; None takes the run's.
+        given_by: What the command takes another device by.
 
     Raises:
         ConfigError: The machine lacks the device.
     """
     trainer = config["trainer"]
     if name is not None:
-        choose_device(name)
+        choose_device(name, given_by)
         return {**config, "trainer": {**trainer, "device": name}}
-    try:
-        devices.choose(trainer["device"])
-    except ConfigError as error:
-        raise ConfigError(f"{error}: the run was trained elsewhere, give --device cpu") from error
+    other = f"{given_by}=cpu" if given_by == KEY else f"{given_by} cpu"
+    devices.choose(trainer["device"], cure=f"the run was trained elsewhere, give {other}")
     return config
+
+
+def require_device(config: dict[str, Any]) -> None:
+    """Refuse to go on with what was begun on a device that this machine lacks: it goes on as it is.
+
+    Args:
+        config: As it began.
+
+    Raises:
+        ConfigError: The machine lacks the device.
+    """
+    cure = "go on where there is such a device, or begin anew with trainer.device=cpu"
+    devices.choose(config["trainer"]["device"], is_elsewhere=True, cure=cure)
 
 
 def check_first(config: dict[str, Any], dataset: Dataset) -> Program:

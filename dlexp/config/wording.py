@@ -14,6 +14,7 @@ _BEFORE_QUOTE = re.compile(r"(\\*)('|\Z)")  # only backslashes before a quote ar
 _WORDS = ("null", "true", "false", "nan", "inf")
 TYPE_WORDS = {
     "Count": "an integer >= 1",
+    "Threads": "an integer in [1, 1024]",
     "NonNegativeInt": "an integer >= 0",
     "Positive": "a number > 0",
     "NonNegative": "a number >= 0",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dlexp.type import Count, NonNegative, PerTrial, Positive, Probability
+from dlexp.type import Count, NonNegative, PerTrial, Positive, Probability, Threads
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Trainer:
     channels_last: bool = True
     compile: bool = False
     cuda_graph: bool = True
-    threads: Literal["auto"] | Count | None = "auto"
+    threads: Literal["auto"] | Threads | None = "auto"
     grad_clip: PerTrial[Positive] | None = None
     ema: PerTrial[Probability] | None = None
     monitor: str = "auto"

@@ -7,6 +7,7 @@ import numpy as np
 
 from dlexp.build.check import check_model
 from dlexp.build.dataset import load_data
+from dlexp.build.place import on_device
 from dlexp.build.program import Program, assemble
 from dlexp.config.compose import Composed
 from dlexp.diagnose.document import Diagnosis, LayerRecord, LayerState
@@ -45,13 +46,14 @@ def diagnose(composed: Composed, figure: Path | None = None) -> Diagnosis:
     return _document(evidence, composed, figure, built=built)
 
 
-def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagnosis:
+def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None, device: str | None = None) -> Diagnosis:
     """Return what a run left shows: its first updates, made again in memory, its last checkpoint and its epochs.
 
     Args:
         ref: Run id, unique prefix, folder or last; trials and folds too.
         runs_dir: Folder of all runs.
         figure: As above, with the last checkpoint's.
+        device: Where the updates are made again; None takes the run's `trainer.device`.
 
     Raises:
         RunError: No such run, or none of a single training.
@@ -60,7 +62,7 @@ def diagnose_run(ref: str, runs_dir: Path, figure: Path | None = None) -> Diagno
     folder = scan.find(runs_dir, ref)
     if folder.manifest["kind"] not in KINDS:
         raise RunError(f"{ref}: got {named_inside(folder)}")
-    config = stored_config(folder)
+    config = on_device(stored_config(folder), device)
     composed = composed_of(folder)
     built = assemble(config, as_divided(folder, load_data(config)))
     _require_gradients(built)

@@ -70,7 +70,13 @@ class Local:
         return devices.choose(device, is_elsewhere=True)[0].type
 
     def require(self) -> None:
-        """Do nothing: this machine is there."""
+        """Refuse `gpus` that are not visible; this machine is there.
+
+        Raises:
+            ConfigError: `gpus` names one that is not visible.
+        """
+        if self.gpus is not None:
+            self._gpus()
 
     def store(self, content: bytes) -> Held:
         """Return the content as it is."""

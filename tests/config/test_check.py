@@ -31,6 +31,7 @@ from tests import option
             "model.widths=[8,2000000000]",
             "model.widths: got [8,2000000000]; a list of integers from 1 to 1,000,000,000 is needed",
         ),
+        ("trainer.threads=1025", "trainer.threads: got 1025; auto or an integer in [1, 1024] or null is needed"),
         ("trainer.compile=1", "trainer.compile: got 1; true or false is needed"),
         ("trainer.ema=1", "trainer.ema: got 1; a number in [0, 1) or null is needed"),
         (

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pytest
+import torch
 
 from dlexp.config.resolve import resolve
-from dlexp.error import RunError
+from dlexp.error import ConfigError, RunError
 from dlexp.job.diagnose import diagnose, diagnose_run
 from dlexp.job.train import train
 from tests.diagnose.case import SMALL
@@ -26,6 +27,9 @@ def test_a_run_that_was_blown_apart(tmp_path):
     assert faults("diagnose", told) == []
     assert files(tmp_path) == before
     assert Path(told["figure"] or "").stat().st_size > 0
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match=r"^--device: got cuda; "):
+            diagnose_run("last", tmp_path, device="cuda")
 
 
 def test_before_training_nothing_is_written(tmp_path):

@@ -78,3 +78,14 @@ def test_gpus_are_chosen_by_number_or_name_and_shared(gpus):
         ConfigError, match=r"^launcher.gpus: got 3; choose of what is visible: 0, 1, 2, GPU-8e6, MIG-12, 7"
     ):
         Local(gpus=["3"]).places("cuda", 1)
+
+
+def test_gpus_that_are_not_there_are_refused_before_anything_is_made(gpus):
+    gpus(2)
+    Local(gpus=["1"]).require()
+    with pytest.raises(ConfigError, match=r"^launcher.gpus: got 2; choose of what is visible: 0, 1$"):
+        Local(gpus=["2"]).require()
+    gpus(0)
+    Local().require()
+    with pytest.raises(ConfigError, match=r"^launcher.gpus: got 0; choose of what is visible: none$"):
+        Local(gpus=["0"]).require()

@@ -8,6 +8,7 @@ import typer
 from ...argument import (
     ConfigDir,
     Debug,
+    Device,
     FigureDpi,
     FigureSize,
     Json,
@@ -41,6 +42,7 @@ def diagnose(
     ] = None,
     figure_size: FigureSize = None,
     figure_dpi: FigureDpi = 200,
+    device: Device = None,
     runs_dir: RunsDir = Path("runs"),
     config_dir: ConfigDir = None,
     json: Json = False,
@@ -60,8 +62,12 @@ def diagnose(
         scan.find(runs_dir, words[0])  # an unknown run is known before torch is imported
         from dlexp.job.diagnose import diagnose_run
 
-        document = diagnose_run(words[0], runs_dir, figure)
+        document = diagnose_run(words[0], runs_dir, figure, device)
     else:
+        if device is not None:
+            from dlexp.error import ConfigError
+
+            raise ConfigError(f"--device: has no effect without a run; trainer.device={device} does it")
         from dlexp.config.resolve import resolve
         from dlexp.job.transfer.weights import with_weights
 

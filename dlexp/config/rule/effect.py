@@ -8,15 +8,26 @@ from dlexp.config.rule.fitted import reads, why_unread
 from dlexp.error import ConfigError
 from dlexp.type import Config
 
+EVERY_GPU = ("auto", "cuda")  # devices of which a sweep or cv takes all that are visible
+
 
 def _is_set(value: Any) -> bool:
     return value is not None
 
 
+def _is_off_cuda(device: Any) -> bool:
+    return device in ("cpu", "mps")
+
+
 # setting, what it depends on (a key, or a group for its option), when that makes it idle, why
 IDLE: list[tuple[str, str, Callable[[Any], bool], str]] = [
     ("trainer.min_delta", "trainer.patience", lambda v: v is None, "early stopping is off; set trainer.patience"),
-    ("trainer.tf32", "trainer.device", lambda v: v in ("cpu", "mps"), "TF32 is a mode of CUDA devices"),
+    ("trainer.tf32", "trainer.device", _is_off_cuda, "TF32 is a mode of CUDA devices"),
+    ("trainer.deterministic", "trainer.device", _is_off_cuda, "operators of CUDA devices alone add in any order"),
+    ("trainer.cuda_graph", "trainer.device", _is_off_cuda, "updates are graphs on CUDA devices alone"),
+    ("launcher.gpus", "trainer.device", lambda v: v not in EVERY_GPU, "trainer.device names where all trials train"),
+    ("launcher.per_gpu", "trainer.device", lambda v: v not in EVERY_GPU, "trainer.device names where all trials train"),
+    ("launcher.per_gpu", "launcher.workers", _is_set, "launcher.workers says how many processes train"),
     ("seeds.dropout", "dropout", lambda v: v == "none", "dropout=none draws nothing"),
     ("seeds.augment", "augment", lambda v: v == "none", "augment=none draws nothing"),
     ("data.val_fraction", "data.val_count", _is_set, "data.val_count replaces it"),

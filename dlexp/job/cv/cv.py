@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlexp.build.check import check_destination
+from dlexp.build.place import require_device
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -152,6 +153,7 @@ def _as_it_was(folder: RunFolder) -> CVSpec:
     overrides = [text for text in folder.overrides if not text.startswith(("runs_dir=", *IDLE_ONCE))]
     recorded = folder.manifest["config_dir"]  # of a cv of an older version, which kept no copy
     config_dir = stored_copy(folder.path) or (Path(recorded) if recorded else None)
+    require_device(folder.config)
     with trust.words_of(folder.run_id):
         here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
         spec = prepare(here, config_dir)

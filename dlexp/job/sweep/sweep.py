@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dlexp.build.check import check_destination, check_test
+from dlexp.build.place import require_device
 from dlexp.config import trust
 from dlexp.config.override import override_of
 from dlexp.config.source.folder import store_copy, stored_copy
@@ -170,6 +171,7 @@ def resume(
     overrides = [text for text in folder.overrides if not text.startswith("runs_dir=")]
     here = [*overrides_here(folder, overrides), override_of("runs_dir", str(folder.runs_dir))]
     config_dir = config_dir or stored_copy(folder.path)
+    require_device(folder.config)
     with trust.words_of(folder.run_id):
         return start(here, config_dir, announce=announce, tell=tell, resumed=folder, has_figures=has_figures)
 

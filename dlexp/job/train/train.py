@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from dlexp.build.check import check_destination
+from dlexp.build.place import require_device
 from dlexp.build.program import Program
 from dlexp.config.compose import Composed, logged_params
 from dlexp.config.source.folder import store_copy
@@ -158,6 +159,8 @@ def _go_on(
     folder: RunFolder, announce: OnStart, tell: OnOutcome, open_test: bool, world: World
 ) -> Outcome[TrainResult]:
     config, manifest = world.together(lambda: stored_config(folder)), folder.manifest
+    if world.size == 1:
+        require_device(config)
     with Interrupt(can_wait=False) as interrupt:
         if given_threads(config["trainer"]["threads"]) is None and manifest["threads"] is not None:
             torch.set_num_threads(manifest["threads"])

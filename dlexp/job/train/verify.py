@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dlexp.build.components import Components
-from dlexp.build.place import on_device
+from dlexp.build.place import KEY, on_device
 from dlexp.build.program import make_program
 from dlexp.engine import checkpoint
 from dlexp.engine.event import EpochEnd, TrialEnd
@@ -65,7 +65,7 @@ def verify(
         raise RunError(f"{ref}: got {named_inside(folder)}")
     if manifest["status"] in ("running", "failed") or folder.saved_epoch() is None:
         raise RunError(f"{ref}: got a run that {_lack(manifest['status'])}; there is nothing to compare")
-    config = on_device(stored_config(folder), device)
+    config = on_device(stored_config(folder), device, KEY)
     if manifest.get("threads") is not None:
         config = {**config, "trainer": {**config["trainer"], "threads": manifest["threads"]}}
     components = Components.of(config)

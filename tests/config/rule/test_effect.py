@@ -22,6 +22,14 @@ from dlexp.error import ConfigError
         ("seeds.augment=1", "seeds.augment: has no effect; augment=none draws nothing"),
         ("seeds={augment: 1}", "seeds.augment: has no effect; augment=none draws nothing"),
         ("trainer.tf32=true trainer.device=cpu", "trainer.tf32: has no effect; TF32 is a mode of CUDA devices"),
+        (
+            "trainer.deterministic=true trainer.device=cpu",
+            "trainer.deterministic: has no effect; operators of CUDA devices alone add in any order",
+        ),
+        (
+            "trainer.cuda_graph=false trainer.device=mps",
+            "trainer.cuda_graph: has no effect; updates are graphs on CUDA devices alone",
+        ),
         ("data.val_fraction=0.1 data.val_count=9", "data.val_fraction: has no effect; data.val_count replaces it"),
         ("data.test_fraction=0.1 data.test_count=9", "data.test_fraction: has no effect; data.test_count replaces it"),
         (
@@ -35,6 +43,35 @@ def test_idle_settings(overrides, message):
     with pytest.raises(ConfigError) as caught:
         resolve(overrides.replace(": ", ":").split(" "))
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["launcher.gpus=[0]", "trainer.device=cpu"],
+            "launcher.gpus: has no effect; trainer.device names where all trials train",
+        ),
+        (
+            ["launcher.gpus=[0]", "trainer.device=cuda:1"],
+            "launcher.gpus: has no effect; trainer.device names where all trials train",
+        ),
+        (
+            ["launcher.per_gpu=2", "trainer.device=cuda:1"],
+            "launcher.per_gpu: has no effect; trainer.device names where all trials train",
+        ),
+        (
+            ["launcher.per_gpu=2", "launcher.workers=2"],
+            "launcher.per_gpu: has no effect; launcher.workers says how many processes train",
+        ),
+    ],
+)
+def test_gpus_that_no_trial_would_take(overrides, message):
+    for job in ("sweep", "cv"):
+        with pytest.raises(ConfigError) as caught:
+            resolve(overrides, job=job)
+        assert str(caught.value) == message
+        resolve([overrides[0], "trainer.device=cuda"], job=job)
 
 
 @pytest.mark.parametrize("key", ["data.val_fraction=0.3", "data.val_count=9"])

@@ -22,6 +22,12 @@ def test_one_document_and_an_unknown_run(tmp_path):
     assert command.run(tmp_path, "diagnose", "nothing").returncode == 2
 
 
+def test_the_device_of_what_has_not_begun_is_a_setting(tmp_path):
+    done = command.run(tmp_path, "diagnose", *SMALL, "--device", "cpu")
+    cure = "--device: has no effect without a run; trainer.device=cpu does it"
+    assert (done.returncode, done.stderr.strip()) == (2, f"config error: {cure}")
+
+
 def test_a_loss_that_does_not_fall_is_told_where_no_rule_says_why(tmp_path):
     words = [*SMALL, "norm=none", "model.widths=[16]", "optimizer.lr=0.001"]
     done = command.run(tmp_path, "diagnose", *words)
