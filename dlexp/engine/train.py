@@ -224,10 +224,9 @@ class Run:
     def sums_in_hand(self) -> Sums:
         """Return what the epoch in hand adds to."""
         if self.sums is None:
-            if self._spare is None:
-                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
-            self._spare.clear()
-            self.sums = self._spare
+            like_T = self.step.forward.flat.tensor[:, 0]
+            self.sums = self._spare = self._spare or Sums.zero(like_T, self.task.answer.has_accuracy)
+            self.sums.clear()
         return self.sums
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
