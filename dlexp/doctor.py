@@ -119,6 +119,14 @@ def _shortfall(requirement: Requirement) -> str | None:
 
 
 def _devices() -> list[Finding]:
+    try:
+        return _found_devices()
+    except EnvironmentFault as error:  # a driver that does not come back
+        told, _, cure = str(error).partition("; ")
+        return [_finding("cuda", told.removeprefix("cuda: "), cure)]
+
+
+def _found_devices() -> list[Finding]:
     import torch
 
     from dlexp.device import DRIVER
@@ -149,8 +157,12 @@ def _cards(names: list[str]) -> list[Finding]:
     return [_card(place, *health) for place, health in zip(places, check(names), strict=True)]
 
 
-def _card(place: str, name: str, free: int, total: int, fault: str, is_full: bool) -> Finding:
+def _card(place: str, name: str, free: int, total: int, fault: str, is_full: bool, is_hung: bool) -> Finding:
     """Judge a device by its health; see `dlexp.gpu.check.Health`."""
+    from dlexp.gpu.look import RESTART
+
+    if is_hung:
+        return _finding(place, fault, RESTART)
     if fault:
         cure = "end other programs on it" if is_full else "look at it with nvidia-smi"
         return _finding(place, f"{name}: {fault}" if name else fault, f"{cure}, or take another card")
