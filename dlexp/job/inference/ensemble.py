@@ -5,6 +5,7 @@ Shapes: M models, N examples, K classes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,6 +61,44 @@ def mean_of_folds(cv: RunFolder) -> Averaged:
     """Return the folds of a cross-validation, each with the same weight; see `fold_folders`."""
     folders = fold_folders(cv)
     return Averaged(cv.run_id, str(cv.path), [(folder, 1 / len(folders)) for folder in folders])
+
+
+def require_same_task(before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Refuse to average what two models say of different things, or by different measures.
+
+    Args:
+        before: Facts of one model; empty for none.
+        after: Of the next.
+
+    Raises:
+        RunError: They differ.
+    """
+    for name in ("task", "class_names") if before else ():
+        if before[name] != after[name]:
+            what = "classes" if name == "class_names" else "tasks"
+            raise RunError(f"--ensemble: got models of different {what}; models of the same data can be averaged")
+    kinds = [about.get("pairs", {}).get("similarity") for about in (before, after)]
+    if before and kinds[0] != kinds[1]:
+        raise RunError(
+            f"--ensemble: got models of pairs by {' and by '.join(map(str, kinds))}, which are no one scale; models of "
+            "one loss can be averaged"
+        )
+
+
+def require_same_unit(folders: Sequence[RunFolder]) -> None:
+    """Refuse to average distances of embeddings whose unit differs: the contrastive loss sets it by its margin.
+
+    Raises:
+        RunError: They have different margins.
+    """
+    losses = [folder.config.get("loss") or {} for folder in folders]
+    margins = {loss["margin"] for loss in losses if str(loss.get("_target_")).endswith(".Contrastive")}
+    if len(margins) > 1:
+        shown = " and ".join(f"{margin:g}" for margin in sorted(margins))
+        raise RunError(
+            f"--ensemble: got models of pairs by distances of margin {shown}, which are no one scale; models of one "
+            "loss.margin can be averaged"
+        )
 
 
 def average(

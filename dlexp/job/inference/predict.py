@@ -36,7 +36,7 @@ from dlexp.export import file
 from dlexp.export.file import Model
 from dlexp.job.inference.answer import flat, say, say_several
 from dlexp.job.inference.document import Asked, Predictions
-from dlexp.job.inference.ensemble import Averaged, average
+from dlexp.job.inference.ensemble import Averaged, average, require_same_task, require_same_unit
 from dlexp.job.inference.finite import Batch, Refuse, of_files, of_rows, of_table, outputs_of
 from dlexp.job.inference.formula import inert
 from dlexp.job.inference.pair import read_examples, say_pairs
@@ -76,7 +76,7 @@ def predict(
     about: dict[str, Any] = {}
     warnings: list[str] = []
     for model in models:
-        _require_same_task(about, model.about)
+        require_same_task(about, model.about)
         about = model.about
         links.append(about.get("measure", {}).get("link", "softmax"))
         # folds whose training parts had other texts encode a table in other columns
@@ -109,6 +109,7 @@ def predict(
 def _models(ref: str, runs_dir: Path, device: torch.device, averaged: Averaged | None) -> tuple[Asked, Iterator[Model]]:
     """Return who is asked, and the models of a run, an average or an exported file, each read when its turn comes."""
     if averaged is not None:
+        require_same_unit([source for source, _ in averaged.models])
         together: Asked = {"run_id": averaged.run_id, "run_dir": averaged.run_dir}
         return together, (saved_model.load(source, device) for source, _ in averaged.models)
     exported = file.named(ref)
@@ -120,19 +121,6 @@ def _models(ref: str, runs_dir: Path, device: torch.device, averaged: Averaged |
         raise RunError(f"{ref}: got a cv; average its folds' models with --ensemble, or name one of {folder.path}/*/*")
     about: Asked = {"run_id": folder.run_id, "run_dir": str(folder.path)}
     return about, iter([saved_model.load(folder, device)])
-
-
-def _require_same_task(before: dict[str, Any], after: dict[str, Any]) -> None:
-    for name in ("task", "class_names") if before else ():
-        if before[name] != after[name]:
-            what = "classes" if name == "class_names" else "tasks"
-            raise RunError(f"--ensemble: got models of different {what}; models of the same data can be averaged")
-    kinds = [about.get("pairs", {}).get("similarity") for about in (before, after)]
-    if before and kinds[0] != kinds[1]:
-        raise RunError(
-            f"--ensemble: got models of pairs by {' and by '.join(map(str, kinds))}, which are no one scale; models of "
-            "one loss can be averaged"
-        )
 
 
 def check_out(path: Path) -> None:

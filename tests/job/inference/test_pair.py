@@ -79,6 +79,11 @@ def test_models_together_say_the_mean_similarity_and_threshold_of_one_kind(signa
     far = trained(tmp_path / "far", *PICTURES, f"data.path={signatures.writers}", "loss=contrastive")
     with pytest.raises(RunError, match="--ensemble: got models of pairs by cosine and by distance, which are no one s"):
         together(signatures.folder, far)
+    farther = trained(
+        tmp_path / "farther", *PICTURES, f"data.path={signatures.writers}", "loss=contrastive", "loss.margin=2"
+    )
+    with pytest.raises(RunError, match="got models of pairs by distances of margin 1 and 2, which are no one scale"):
+        together(far, farther)
 
 
 def test_what_is_not_two_is_refused_with_the_cure(signatures):
