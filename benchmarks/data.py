@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils import data
 from torchvision.transforms import v2
 
-from benchmarks.measure import interleave, ratio, write
+from benchmarks.measure import command_line, interleave, ratio, write
 from dlexp.augment.flip_crop import FlipCrop
 from dlexp.data.feed import Resident
 from dlexp.data.synthetic import Fake
@@ -90,4 +90,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()
     sys.exit(main())

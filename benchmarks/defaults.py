@@ -92,4 +92,9 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = measure.command_line(__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a case; none stands for all")
+    names = parser.parse_args().names
+    if unknown := sorted(set(names) - set(CASES)):
+        parser.error(f"NAME: got {', '.join(unknown)}; choose of {', '.join(CASES)}")
+    main(names)

@@ -72,7 +72,7 @@ def time_start() -> float:
     return time.perf_counter() - started
 
 
-def main(repeats: int = 2) -> None:
+def main(repeats: int) -> None:
     """Time every sweep with every number of workers, in turn, and write the record."""
     import sklearn.datasets  # noqa: F401  # as a sweep over digits has it when its workers start
 
@@ -104,4 +104,6 @@ def _median(seconds: list[float]) -> float:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2)
+    parser = measure.command_line(__doc__)
+    parser.add_argument("repeats", type=int, nargs="?", default=2)
+    main(parser.parse_args().repeats)

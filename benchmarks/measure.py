@@ -1,5 +1,6 @@
 """Interleaved timing of alternatives, wall time booked by cause, and the record: medians, spread, machine, versions."""
 
+import argparse
 import json
 import platform
 import statistics
@@ -14,6 +15,15 @@ import psutil
 
 RESULTS = Path(__file__).parent / "results"
 REST = "everything else"  # the cause of time that no other is booked under
+
+
+def command_line(about: str | None) -> argparse.ArgumentParser:
+    """Return what reads a benchmark's arguments; where none is added, it takes `--help` and refuses all others.
+
+    Args:
+        about: The module's docstring, whose first line is shown.
+    """
+    return argparse.ArgumentParser(description=(about or "").partition("\n")[0])
 
 
 def interleave(

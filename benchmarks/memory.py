@@ -73,4 +73,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    measure.command_line(__doc__).parse_args()
     main()

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.measure import write
+from benchmarks.measure import command_line, write
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
 from dlexp.build.program import make_program
@@ -85,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()
     main()

@@ -17,7 +17,6 @@ learning rate, on the digits; `python -m benchmarks.search_table SWEEP` reads th
 """
 
 import json
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,6 +25,7 @@ from typing import Any
 import numpy as np
 import yaml
 
+from benchmarks.measure import command_line
 from dlexp.config.dimension import Dimension
 from dlexp.search.strategy import Problem, Settings
 
@@ -137,4 +137,6 @@ def _at(config: dict[str, Any], key: str) -> float:
 
 
 if __name__ == "__main__":
-    print(record(Path(sys.argv[1])))
+    parser = command_line(__doc__)
+    parser.add_argument("sweep", type=Path, help="the folder of the sweep")
+    print(record(parser.parse_args().sweep))

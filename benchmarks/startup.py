@@ -42,4 +42,5 @@ def main(repeats: int = 15) -> None:
 
 
 if __name__ == "__main__":
+    measure.command_line(__doc__).parse_args()
     main()

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from benchmarks.measure import interleave, ratio, write
+from benchmarks.measure import command_line, interleave, ratio, write
 from dlexp.build.program import Program, assemble
 from dlexp.config.resolve import resolve
 
@@ -36,7 +36,7 @@ def ours(built: Program) -> Callable[[], None]:
             run.epoch, run.position, run.sums = epoch, 0, None
             for _ in run._steps(run._learning_rates(), 0.0):
                 pass
-            run._sums().mean_loss()
+            run.sums_in_hand().mean_loss()
 
     return call
 
@@ -94,4 +94,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()
     sys.exit(main())

@@ -76,9 +76,7 @@ def _python() -> Finding:
 
 def _packages() -> list[Finding]:
     """Compare the installed versions with the ones that dlexp's own metadata require."""
-    try:
-        required = _requirements()
-    except importlib.metadata.PackageNotFoundError:
+    if (required := _requirements()) is None:
         return [
             _finding("dlexp", "not installed, so what it requires is unknown", "pip install -e . beside its sources")
         ]
@@ -94,8 +92,12 @@ def _packages() -> list[Finding]:
     ]
 
 
-def _requirements() -> list[Requirement]:
-    return [Requirement(text) for text in importlib.metadata.requires("dlexp") or []]
+def _requirements() -> list[Requirement] | None:
+    """Return what dlexp's own metadata require, of its extras too; None where nobody installed the sources."""
+    try:
+        return [Requirement(text) for text in importlib.metadata.requires("dlexp") or []]
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _applies(requirement: Requirement, extra: str = "") -> bool:
@@ -119,6 +121,14 @@ def _shortfall(requirement: Requirement) -> str | None:
 
 
 def _devices() -> list[Finding]:
+    try:
+        return _found_devices()
+    except EnvironmentFault as error:  # a driver that does not come back
+        told, _, cure = str(error).partition("; ")
+        return [_finding("cuda", told.removeprefix("cuda: "), cure)]
+
+
+def _found_devices() -> list[Finding]:
     import torch
 
     from dlexp.device import DRIVER
@@ -149,8 +159,12 @@ def _cards(names: list[str]) -> list[Finding]:
     return [_card(place, *health) for place, health in zip(places, check(names), strict=True)]
 
 
-def _card(place: str, name: str, free: int, total: int, fault: str, is_full: bool) -> Finding:
+def _card(place: str, name: str, free: int, total: int, fault: str, is_full: bool, is_hung: bool) -> Finding:
     """Judge a device by its health; see `dlexp.gpu.check.Health`."""
+    from dlexp.gpu.look import RESTART
+
+    if is_hung:
+        return _finding(place, fault, RESTART)
     if fault:
         cure = "end other programs on it" if is_full else "look at it with nvidia-smi"
         return _finding(place, f"{name}: {fault}" if name else fault, f"{cure}, or take another card")
@@ -229,15 +243,14 @@ def _launcher(config: dict[str, Any], runs_dir: Path) -> Finding:
 
 def _extras() -> list[Finding]:
     """Say which optional sets of packages are complete; one that nobody installed is no fault, an outdated one is."""
-    try:
-        extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
-    except importlib.metadata.PackageNotFoundError:
+    if (required := _requirements()) is None:
         return []
-    return [_extra(extra) for extra in extras]
+    extras = importlib.metadata.metadata("dlexp").get_all("Provides-Extra") or []
+    return [_extra(extra, required) for extra in extras]
 
 
-def _extra(extra: str) -> Finding:
-    wanted = [r for r in _requirements() if _applies(r, extra) and not _applies(r)]
+def _extra(extra: str, required: list[Requirement]) -> Finding:
+    wanted = [r for r in required if _applies(r, extra) and not _applies(r)]
     names = tuple(requirement.name for requirement in wanted)
     missing = [name for name, version in versions(names).items() if version is None]
     install = f"pip install 'dlexp[{extra}]'"

@@ -164,6 +164,9 @@ def name_fault_of_path(error: BaseException) -> str | None:
     return None
 
 
+COMPILERS = ("torch._inductor", "torch._dynamo")  # packages of torch.compile, whose errors are theirs alone
+
+
 def name_fault_of_device(error: BaseException) -> str | None:
     """Return what a device could not do, and the cure, in one line; None for any other error."""
     if is_out_of_memory(error):
@@ -173,6 +176,8 @@ def name_fault_of_device(error: BaseException) -> str | None:
         return f"trainer.deterministic: got true; {operator} has no such form here; choose another layer, or false"
     if is_broken_device(error):
         return f"the device failed ({first_line(error)}); begin again, on another by trainer.device if it fails again"
+    if any(kind.__module__.startswith(COMPILERS) for kind in type(error).__mro__):
+        return f"trainer.compile: got true; torch cannot compile it here ({first_line(error)}); false trains without"
     return None
 
 

@@ -6,6 +6,8 @@ from email.message import Message
 import pytest
 
 from dlexp import doctor
+from dlexp.error import EnvironmentFault
+from dlexp.gpu.check import Health
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +38,23 @@ def test_sources_that_nobody_installed_have_a_cure(tmp_path, monkeypatch):
     findings = by_name(doctor.examine(tmp_path))
     assert findings["dlexp"]["cure"] == "pip install -e . beside its sources"
     assert not any(name.startswith("extra") for name in findings)
+
+
+def test_a_driver_that_does_not_come_back_has_a_cure(tmp_path, monkeypatch):
+    hung = Health("", 0, 0, "its driver does not answer within 60 s", False, True)
+    monkeypatch.setattr("dlexp.gpu.visible.visible_gpus", lambda: ["0", "1"])
+    monkeypatch.setattr("dlexp.gpu.check.check", lambda names: [Health("H100", 9, 9, "", False), hung])
+    findings = by_name(doctor.examine(tmp_path))
+    assert findings["cuda:0"]["cure"] is None
+    assert findings["cuda:1"]["value"] == hung.fault
+    assert findings["cuda:1"]["cure"] == "restart the machine, or name other devices in CUDA_VISIBLE_DEVICES"
+
+    def fail() -> list[str]:
+        raise EnvironmentFault(f"cuda: {hung.fault}; restart the machine")
+
+    monkeypatch.setattr("dlexp.gpu.visible.visible_gpus", fail)
+    finding = by_name(doctor.examine(tmp_path))["cuda"]
+    assert (finding["value"], finding["cure"]) == (hung.fault, "restart the machine")
 
 
 def test_a_full_disk_has_a_cure(tmp_path, monkeypatch):

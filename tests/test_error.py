@@ -50,6 +50,14 @@ def test_an_operator_without_a_deterministic_form_is_named_with_the_cure():
     assert name_fault_of_device(RuntimeError("shapes differ")) is None
 
 
+def test_a_machine_that_lacks_what_torch_compiles_with_is_told():
+    kind = type("InductorError", (RuntimeError,), {"__module__": "torch._inductor.exc"})  # torch's, without its second
+    assert name_fault_of_device(kind("InvalidCxxCompiler: No working C++ compiler found\nmore")) == (
+        "trainer.compile: got true; torch cannot compile it here (InvalidCxxCompiler: No working C++ compiler found); "
+        "false trains without"
+    )
+
+
 class AcceleratorError(RuntimeError):
     """What torch calls an error that CUDA reports."""
 

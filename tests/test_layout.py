@@ -63,6 +63,7 @@ WITHOUT_MODULE = {
     "tests/docs/test_generate.py": "the generator of the documents",
     "tests/docs/test_pages.py": "the documents",
     "tests/docs/test_schema.py": "the schemas, against every document that a command prints",
+    "tests/benchmarks/test_measure.py": "what benchmarks take",
     "tests/search/test_replay.py": "a benchmark of searches",
     "tests/model/test_init_gain.py": "initialisation: the papers' gains, and variance through depth",
     "tests/fault/test_catalogue.py": "every promise of the catalogue, attacked with a few attempts",

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import write
+from benchmarks.measure import command_line, write
 from dlexp.job.report.page import report
 
 DLEXP = str(Path(sys.executable).parent / "dlexp")
@@ -73,4 +73,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()
     main()

@@ -3,7 +3,6 @@
 Run with ``python -m benchmarks.scale [GPUS [TRIALS]]``; writes ``benchmarks/results/scale.json``.
 """
 
-import sys
 from typing import Any
 
 from benchmarks import measure
@@ -25,7 +24,7 @@ NOTE = (
 )
 
 
-def main(num_gpus: int = 1000, num_trials: int = 3000) -> None:
+def main(num_gpus: int, num_trials: int) -> None:
     """Play each search and write the record."""
     tenth = max(2, num_gpus // 10)
     searches = {
@@ -45,4 +44,8 @@ def main(num_gpus: int = 1000, num_trials: int = 3000) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    parser = measure.command_line(__doc__)
+    parser.add_argument("gpus", type=int, nargs="?", default=1000)
+    parser.add_argument("trials", type=int, nargs="?", default=3000, help="of hyperband; tpe has a tenth")
+    arguments = parser.parse_args()
+    main(arguments.gpus, arguments.trials)

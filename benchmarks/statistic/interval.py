@@ -84,4 +84,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    measure.command_line(__doc__).parse_args()
     main()

@@ -8,7 +8,7 @@ import json
 from functools import cache
 from typing import Any
 
-from benchmarks.measure import RESULTS, replace_between
+from benchmarks.measure import RESULTS, command_line, replace_between
 
 PAGE = RESULTS.parents[1] / "docs" / "validate.md"
 HEAD = "| printed | simulated | error | record |\n|---|---|---|---|"
@@ -145,4 +145,5 @@ def table() -> str:
 
 
 if __name__ == "__main__":
+    command_line(__doc__).parse_args()
     PAGE.write_text(replace_between(PAGE.read_text(), "estimator", table()))

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor
 
-from dlexp.engine.sums import Sums
 from dlexp.engine.train import Run
 
 
@@ -43,8 +42,7 @@ def restore(run: Run, weights: dict[str, Tensor], state: dict[str, Any], row: in
     for name in ("epoch", "position", "number", "elapsed"):
         setattr(run, name, state[name])
     if state["sums"] is not None:
-        run.sums = run.sums or Sums.zero(run.step.forward.flat.tensor[:, 0], run.task.answer.has_accuracy)
-        run.sums.load(row, state["sums"])
+        run.sums_in_hand().load(row, state["sums"])
     run.step.load_row(row, state["step"])
     assert run.schedule_state.keys() == state["schedule"].keys()
     for name, value in state["schedule"].items():

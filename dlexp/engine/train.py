@@ -104,7 +104,7 @@ class Run:
             if self._is_stopping:
                 self.elapsed += time.monotonic() - started
                 continue
-            self._sums().unite(self.task.exchange)
+            self.sums_in_hand().unite(self.task.exchange)
             yield from self._leave(self._diverged())
             if self.trials:
                 yield from self._end_epoch(lr_ST, started)
@@ -179,7 +179,7 @@ class Run:
         reason = f"the training loss of epoch {self.epoch + 1} is not finite; try a smaller optimizer.lr"
         return {
             row: TrialEnd(self.trials[row], "diverged", reason, self.stopping[row].best_epoch)
-            for row, loss in enumerate(self._sums().loss.tolist())
+            for row, loss in enumerate(self.sums_in_hand().loss.tolist())
             if row not in self.idle and not math.isfinite(loss)
         }
 
@@ -188,7 +188,7 @@ class Run:
         accumulate = self.trainer.accumulate
         rows = epoch_batches(self.task, self.trainer, self.seeds, self.epoch)[self.position * accumulate :]
         batches, rates = self.task.gather(rows, is_augmented=True), self._on_device(lr_ST)[:, :, None].unbind()
-        sums, told, first = self._sums(), started, self.rows[0]
+        sums, told, first = self.sums_in_hand(), started, self.rows[0]
         seed_batch = self._seed_batch if self.step.forward.dropout_seeds.numel() else None
         seen_before = sums.seen[first]
         while together := list(islice(batches, accumulate)):
@@ -217,16 +217,16 @@ class Run:
         rate = self._on_device(self._learning_rates())[0, :, None]
 
         def update() -> None:
-            self.step(self._prepare(batches), rate, self.number + 1, self._sums(), self._seed_batch)
+            self.step(self._prepare(batches), rate, self.number + 1, self.sums_in_hand(), self._seed_batch)
 
         return update
 
-    def _sums(self) -> Sums:
+    def sums_in_hand(self) -> Sums:
+        """Return what the epoch in hand adds to."""
         if self.sums is None:
-            if self._spare is None:
-                self._spare = Sums.zero(self.step.forward.flat.tensor[:, 0], self.task.answer.has_accuracy)
-            self._spare.clear()
-            self.sums = self._spare
+            like_T = self.step.forward.flat.tensor[:, 0]
+            self.sums = self._spare = self._spare or Sums.zero(like_T, self.task.answer.has_accuracy)
+            self.sums.clear()
         return self.sums
 
     def _prepare(self, batches: list[list[Batch]]) -> list[list[Batch]]:
@@ -253,9 +253,9 @@ class Run:
         return send_soon(lr_ST.to(like.dtype), like.device)
 
     def _end_epoch(self, lr_ST: Tensor, started: float) -> Iterator[EpochEnd]:
-        metrics = {"train/loss": self._sums().mean_loss()}
+        metrics = {"train/loss": self.sums_in_hand().mean_loss()}
         if self.task.answer.has_accuracy:
-            metrics["train/accuracy"] = self._sums().accuracy()
+            metrics["train/accuracy"] = self.sums_in_hand().accuracy()
         if self.step.rules.regularizer.scope != "none":
             metrics["train/penalty"] = self.step.penalty().tolist()
         records: list[Record | None] = [None] * len(self.trials)

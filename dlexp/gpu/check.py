@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 
 from dlexp.error import first_line, is_out_of_memory
-from dlexp.gpu.child import ask, can_ask
+from dlexp.gpu.child import PATIENCE, Silence, ask, can_ask
 
 
 class Health(NamedTuple):
@@ -17,6 +17,7 @@ class Health(NamedTuple):
         total: Bytes.
         fault: Why it does not compute; "" where it does.
         is_full: Whether it lacks the memory to begin.
+        is_hung: Whether its driver does not come back.
     """
 
     name: str
@@ -24,18 +25,22 @@ class Health(NamedTuple):
     total: int
     fault: str
     is_full: bool
+    is_hung: bool = False
 
 
-def check(visibles: list[str]) -> list[Health]:
+def check(visibles: list[str], patience: float = PATIENCE) -> list[Health]:
     """Return the health of devices, each asked by a child that sees it alone: one's failure is not the others'.
 
     Args:
         visibles: What makes each visible alone.
+        patience: Seconds that a child may take.
     """
     if not can_ask():
         return [_compute(index) for index in range(len(visibles))]
-    silent = Health("", 0, 0, "a process that looks at it is ended", False)
-    return [silent if told is None else Health(*told) for told in ask(_compute, visibles)]
+    return [
+        Health("", 0, 0, told.reason, False, told.is_hung) if isinstance(told, Silence) else Health(*told)
+        for told in ask(_compute, visibles, patience)
+    ]
 
 
 def _compute(index: int = 0) -> Health:

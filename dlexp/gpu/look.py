@@ -6,7 +6,10 @@ from functools import cache
 
 import torch
 
-from dlexp.gpu.child import VISIBLE, ask, can_ask
+from dlexp.error import EnvironmentFault
+from dlexp.gpu.child import VISIBLE, Silence, ask, can_ask
+
+RESTART = f"restart the machine, or name other devices in {VISIBLE}"
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,19 @@ def seen_by_child(visible: str | None) -> list[Card]:
 
     Args:
         visible: The variable that says which devices are visible; None where it is not set.
+
+    Raises:
+        EnvironmentFault: It does not come back from the driver.
     """
     if not torch.backends.cuda.is_built() or not can_ask():
         return []
     (told,) = ask(_look, [visible])
-    return [Card(name, total, (major, minor), cudnn) for name, total, (major, minor), cudnn in told or []]
+    if isinstance(told, Silence):
+        if told.is_hung:
+            place = "cuda" if visible is None else f"{VISIBLE}={visible}"
+            raise EnvironmentFault(f"{place}: {told.reason}; {RESTART}, or set trainer.device=cpu")
+        return []
+    return [Card(name, total, (major, minor), cudnn) for name, total, (major, minor), cudnn in told]
 
 
 def _look() -> list[tuple]:

@@ -1,6 +1,7 @@
 """Whether a device computes; on devices that fail, tests/nullgpu."""
 
 import os
+import time
 
 import pytest
 import torch
@@ -25,6 +26,11 @@ def test_a_sound_device_says_what_is_free(card):
 def test_a_device_that_ends_its_process_is_a_finding(card):
     card.setattr(torch.cuda, "mem_get_info", lambda _: os._exit(11))
     assert check(["0"]) == [Health("", 0, 0, "a process that looks at it is ended", False)]
+
+
+def test_a_device_whose_driver_does_not_come_back_is_a_finding(card):
+    card.setattr(torch.cuda, "mem_get_info", lambda _: time.sleep(60))
+    assert check(["0"], patience=0.2) == [Health("", 0, 0, "its driver does not answer within 0.2 s", False, True)]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """Children that answer for a process that begins nothing."""
 
 import os
+import time
 
-from dlexp.gpu.child import VISIBLE, ask, can_ask, setting
+import pytest
+
+from dlexp.gpu import child
+from dlexp.gpu.child import VISIBLE, Silence, ask, can_ask, setting
 
 
 def test_each_child_has_its_own_devices_and_this_process_keeps_its_own(monkeypatch, capfd):
@@ -21,8 +25,36 @@ def test_each_child_has_its_own_devices_and_this_process_keeps_its_own(monkeypat
 
 
 def test_a_child_that_ends_gives_no_answer():
-    assert ask(lambda: os._exit(11), [None]) == [None]
-    assert ask(lambda: 1 / 0, ["0"]) == [None]
+    ended = Silence("a process that looks at it is ended", is_hung=False)
+    assert ask(lambda: os._exit(11), [None]) == [ended]
+    assert ask(lambda: 1 / 0, ["0"]) == [ended]
+
+
+def test_a_child_that_does_not_come_back_from_its_driver_is_ended_and_the_others_answer():
+    started = time.monotonic()
+
+    def question() -> int:
+        if os.environ[VISIBLE] == "1":
+            time.sleep(60)
+        return 7
+
+    answers = ask(question, ["0", "1", "2"], patience=0.3)
+    assert answers == [7, Silence("its driver does not answer within 0.3 s", is_hung=True), 7]
+    assert time.monotonic() - started < 10
+    with pytest.raises(ChildProcessError):  # none is left
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_a_child_that_answers_and_does_not_leave_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(child, "LAST_BREATH", 0.1)
+    monkeypatch.setattr(os, "waitpid", lambda *_: (0, 0))
+    assert ask(lambda: 7, [None]) == [7]
+    monkeypatch.undo()
+    os.wait()
+
+
+def test_an_answer_may_be_longer_than_a_pipe_is():
+    assert ask(lambda: "x" * 300_000, [None]) == ["x" * 300_000]
 
 
 def test_the_setting_is_named_where_there_is_one(monkeypatch):

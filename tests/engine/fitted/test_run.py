@@ -55,6 +55,42 @@ def test_another_process_goes_on_where_it_was():
     }
 
 
+class Counted:
+    """Counts what a run predicts, and wishes to stop after so many pieces."""
+
+    def __init__(self, run: FittedRun, last: int = 1000) -> None:
+        self.num, self.last, self.predict = 0, last, run._model().predict
+        run._model().predict, run.should_stop, run.eval_batch_size = self, lambda: self.num >= self.last, 32
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        self.num += 1
+        return self.predict(x)
+
+
+@pytest.mark.parametrize("data", ["iris", "diabetes"])
+def test_a_wish_to_stop_is_heard_between_pieces_and_the_next_run_goes_on(data):
+    alone = run_of(f"data={data}")
+    all_pieces = Counted(alone)
+    expected, _ = alone.events()
+    assert isinstance(expected, EpochEnd)
+    num_train = -(-len(alone.task.train[0]) // 32)
+    assert all_pieces.num > num_train > 2
+    for last in range(all_pieces.num):
+        first, second = run_of(f"data={data}"), run_of(f"data={data}")
+        until = Counted(first, last)
+        assert [event.status for event in first.events() if isinstance(event, TrialEnd)] == ["interrupted"]
+        assert until.num == last
+        assert (first.elapsed > 0) == (last > 0)
+        weights, state = snapshot(first)
+        restore(second, weights, state)
+        rest = Counted(second)
+        epoch, end = second.events()
+        assert isinstance(epoch, EpochEnd)
+        assert epoch.metrics == expected.metrics
+        assert end == TrialEnd(0, "finished", "", 1)
+        assert rest.num == all_pieces.num - min(last, num_train), "no piece of the training part is predicted twice"
+
+
 def test_no_row_outside_the_training_part_is_kept():
     run = run_of("data=iris", "normalize=none")
     list(run.events())

@@ -59,7 +59,7 @@ def test_each_kind_of_update_is_captured_when_seen_again_up_to_the_most():
             log.clear()
             other = program("graphed", **{"trainer.batch_size": str(size)})
             other.run.step = built.run.step
-            other.run.sums = built.run._sums()
+            other.run.sums = built.run.sums_in_hand()
             other.run.one_update()()
             replays.append(log.replays)
         assert replays == [0, 0, 0, 1, 1, 0]
