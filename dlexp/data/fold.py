@@ -14,8 +14,9 @@ from annotated_types import Ge, Interval
 from torch import Tensor
 
 from dlexp.data.dataset import Dataset
+from dlexp.data.fact.lonely import require_two
 from dlexp.device import require_bytes
-from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.error import ConfigError, DataError
 from dlexp.number import noun
 from dlexp.random import derive, generator
 from dlexp.type import NonNegativeInt
@@ -96,7 +97,7 @@ class KFold:
         of_heads = [head.class_names for head in data.heads if head.num_classes and not head.has_gaps]
         names = data.class_names or next(iter(of_heads), [])
         if names and strata is not None:
-            _require_two(classes, names)
+            require_two(classes, names, "cv", "held out, it cannot be learnt")
         groups = data.groups[pool] if self.groups and data.groups is not None else None
         folds: list[Fold] = []
         for repeat in range(self.repeats):
@@ -280,13 +281,3 @@ def _deal_groups(classes: Tensor, groups: Tensor, k: int, draw: torch.Generator)
         held_FJ[fold] += counts_GJ[group]
         sizes_F[fold] += counts_GJ[group].sum()
     return fold_of_group[member]
-
-
-def _require_two(classes: Tensor, class_names: list[str]) -> None:
-    lonely = (torch.bincount(classes, minlength=len(class_names)) == 1).nonzero().flatten().tolist()
-    if lonely:
-        names = [class_names[k] for k in lonely]
-        raise DataError(
-            f"cv: {first_ten('class', names)} with one example; held out, it cannot be learnt: remove it, "
-            "or set cv.stratify=false"
-        )

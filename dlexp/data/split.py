@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlexp.error import ConfigError, DataError, first_ten
+from dlexp.data.fact.lonely import require_two
+from dlexp.error import ConfigError, DataError
 from dlexp.number import noun
 from dlexp.random import generator
 from dlexp.type import Count, Fraction, Name, NonNegativeInt, Probability
@@ -80,7 +81,8 @@ class ValSplit:
         elif groups is not None:
             parts = _by_group(pool, groups, num_val, num_test, self.split_seed)
         else:
-            _require_two(pool, classes, class_names)
+            if classes is not None:
+                require_two(classes[pool], class_names or (), "data", "a stratified split needs two of each")
             parts = _at_random(pool, classes, num_val, num_test, self.split_seed)
         train, drawn_val, drawn_test = parts
         return self.thin(train, targets), drawn_val if val is None else val, drawn_test if test is None else test
@@ -268,18 +270,6 @@ def _rank_in_class(classes: Tensor) -> tuple[Tensor, Tensor]:
     rank = torch.empty_like(classes)
     rank[order] = torch.arange(len(classes)).sub_(starts.repeat_interleave(sizes))
     return rank, sizes
-
-
-def _require_two(pool: Tensor, classes: Tensor | None, class_names: list[str] | None) -> None:
-    if classes is None:
-        return
-    lonely = (torch.bincount(classes[pool]) == 1).nonzero().flatten().tolist()
-    if lonely:
-        names = [class_names[k] if class_names else str(k) for k in lonely]
-        raise DataError(
-            f"split: {first_ten('class', names)} with one example; a stratified split "
-            "needs two of each: remove it, or set data.stratify=false"
-        )
 
 
 def _number(count: int | None, fraction: float, num: int, part: str) -> int:

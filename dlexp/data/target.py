@@ -48,7 +48,8 @@ def encode(labels: np.ndarray | Texts, task: str, where: str, class_names: list[
         class_names: Names of classes 0 to K - 1, if the data bring them; labels must then be such numbers.
 
     Raises:
-        DataError: Labels that do not fit the task; the first ten rows are named.
+        DataError: Labels that do not fit the task; the first ten rows are named. Numbers with a fraction of which most
+            are different are no classes.
     """
     if isinstance(labels, Texts):
         return _classes(labels.names, labels.codes, task, where)
@@ -67,6 +68,12 @@ def encode(labels: np.ndarray | Texts, task: str, where: str, class_names: list[
         notes = _notes_of_values(labels, where) if task == "auto" else []
         return Target(torch.from_numpy(labels.astype(np.float64)), "regression", [], notes)
     distinct, classes = np.unique(labels, return_inverse=True)
+    if labels.dtype.kind == "f" and (distinct != np.floor(distinct)).any() and len(distinct) * 2 > len(labels):
+        such = ", ".join(map(str, distinct[:2]))
+        raise DataError(
+            f"{where}: got {such} and more, {len(distinct)} different numbers with a fraction in "
+            f"{noun(len(labels), 'example')}; task={task} needs classes, task=regression takes them as values"
+        )
     return _classes(_names(distinct), classes.reshape(-1), task, where)
 
 

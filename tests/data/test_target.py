@@ -57,6 +57,20 @@ def test_text_cannot_be_regressed():
         encode(np.array(["a", "b"]), "regression", "x")
 
 
+@pytest.mark.parametrize("task", ["multiclass", "binary", "pairs"])
+@pytest.mark.parametrize("type_of", [np.float32, np.float64])
+def test_values_that_are_asked_for_as_classes_have_a_cure(task, type_of):
+    values = np.array([0.125, 1.75, -2.5, 3.0, 1.75], dtype=type_of)
+    with pytest.raises(DataError) as raised:
+        encode(values, task, "x.csv, column y")
+    assert str(raised.value) == (
+        "x.csv, column y: got -2.5, 0.125 and more, 4 different numbers with a fraction in 5 examples; "
+        f"task={task} needs classes, task=regression takes them as values"
+    )
+    grades = encode(np.array([0.5, 1.5, 1.0] * 2), "multiclass", "x")
+    assert grades.class_names == ["0.5", "1.0", "1.5"]
+
+
 def test_named_classes():
     target = encode(np.array([0, 2], np.uint8), "auto", "x", ["a", "b", "c"])
     assert target.class_names == ["a", "b", "c"]
