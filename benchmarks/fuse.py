@@ -3,7 +3,8 @@
 References in the same run: (a) our own solo updates, (b) a plain loop of torch modules with torch.optim, (c) two
 processes of one thread each, training solo at once. Ratios are reference / fused: above 1, fused is faster. For
 convolutions also what they gain on a CPU instead: two one-thread workers against the plain loop as torch comes, with
-contiguous images, glibc's defaults and all threads. `python -m benchmarks.fuse [--quick]`; a GPU is measured alike.
+contiguous images, glibc's defaults and all threads. `python -m benchmarks.fuse [--quick] [--page docs/benchmarks.md]`;
+a GPU is measured alike.
 """
 
 import argparse
@@ -13,12 +14,13 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
-from benchmarks.measure import write
+from benchmarks.measure import replace_between, write
 from dlexp import device as devices
 from dlexp.build.components import components_of
 from dlexp.build.dataset import load_data
@@ -46,6 +48,7 @@ CASES: dict[str, list[str]] = {
     ],
 }
 SIZES = (1, 4, 8, 16, 32, 128)  # those that auto times among them
+SHOWN = (8, 32, 128)  # on a page
 NEAR = 0.85  # of the best measured: the spread of two measurements
 NOTE = "ratios are reference / fused per trial, medians of turns; above 1: fused is faster"
 ROUNDS = 5
@@ -219,11 +222,34 @@ def workers(name: str, rounds: int) -> dict[str, Any]:
     }
 
 
+def table(rows: list[dict[str, Any]]) -> str:
+    """Return the record as a Markdown table: of each size the faster form, and what `auto` takes of all."""
+    lines = [
+        "| network, batch 32 | stack | µs | against solo | against a plain loop | against two processes | auto takes |",
+        "|---|---|---:|---:|---:|---:|---|",
+    ]
+    for name in CASES:
+        of_case = [row for row in rows if row["case"] == name]
+        (chosen,) = [row["auto"] for row in of_case if "auto" in row]
+        engine, _, number = chosen.partition(":")
+        taken = "one after another" if engine == "solo" else f"{engine} {number}"
+        for size in SHOWN:
+            forms = [row for row in of_case if row.get("trials") == size]
+            if forms:
+                row = min(forms, key=lambda form: form["us_per_trial"])
+                ratios = [f"{row[f'against_{other}']:.2f}" for other in ("solo", "hand", "two_processes")]
+                cells = [name, f"{row['engine']} {size}", f"{row['us_per_trial']:,.0f}", *ratios, taken]
+                lines.append(f"| {' | '.join(cells)} |")
+                taken = ""
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     parser.add_argument("--plain", help=argparse.SUPPRESS)
     parser.add_argument("--quick", action="store_true", help="only T = 8; writes nothing")
+    parser.add_argument("--page", type=Path, help="write the table of the record into this page")
     arguments = parser.parse_args()
     if arguments.plain:
         work(plain(arguments.plain))
@@ -243,6 +269,8 @@ def main() -> int:
         print(entries[-1], flush=True)
     if not arguments.quick:
         print(write("fuse", entries, NOTE))
+    if arguments.page:
+        arguments.page.write_text(replace_between(arguments.page.read_text(), "fuse", table(entries)))
     return 0 if all(row.get("is_right", True) for row in entries) else 1
 
 

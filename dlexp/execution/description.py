@@ -43,6 +43,18 @@ def describe_run(built: Program, config: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def warn_of_device(began: str, device: torch.device) -> list[str]:
+    """Return a warning for what goes on on another kind of device than it began on; nothing for any other.
+
+    Args:
+        began: The device in its manifest.
+        device: Where it goes on.
+    """
+    if began.partition(":")[0] == device.type:
+        return []
+    return [f"begun on {began}, it goes on on {device.type}: its numbers are neither's; trainer.device names where"]
+
+
 def _start(built: Program) -> dict[str, Any]:
     """Return what weights a run begins with; nothing where they are random."""
     config, start = built.components[0].config, built.start

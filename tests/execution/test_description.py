@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from dlexp.build.program import assemble
 from dlexp.config.resolve import resolve
-from dlexp.execution.description import describe_run, write_parts
+from dlexp.execution.description import describe_run, warn_of_device, write_parts
 from dlexp.run.folder import RunFolder
 
 
@@ -54,3 +55,11 @@ def test_the_rows_of_each_part_are_written(tmp_path):
         }
         assert len(parts["train"]) == 60
     folder.unlock()
+
+
+def test_what_goes_on_on_another_kind_of_device_is_told():
+    for began, now in [("cuda:0", "cuda:1"), ("cpu", "cpu"), ("mps", "mps")]:
+        assert warn_of_device(began, torch.device(now)) == []
+    expected = "begun on cuda:0, it goes on on cpu: its numbers are neither's; trainer.device names where"
+    assert warn_of_device("cuda:0", torch.device("cpu")) == [expected]
+    assert warn_of_device("cpu", torch.device("cuda", 1))[0].startswith("begun on cpu, it goes on on cuda: ")

@@ -16,7 +16,7 @@ from dlexp.config.source.folder import store_copy, stored_copy
 from dlexp.config.wording import setting_text
 from dlexp.data.quality import warn_of_folds
 from dlexp.error import RunError
-from dlexp.execution.description import describe_run
+from dlexp.execution.description import describe_run, warn_of_device
 from dlexp.execution.dispatcher import Dispatcher
 from dlexp.execution.integrity import require_same_data
 from dlexp.execution.threads import threads_of_many
@@ -193,6 +193,7 @@ def _carry_out(
     with recorded(folder):
         with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
             warnings = [*warn_of_folds(folder.manifest["data"], spec.config), *spec.warnings]
+            warnings += warn_of_device(folder.manifest["device"], spec.first.device)
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
             result, ends = forms[spec.form](progress)

@@ -180,19 +180,20 @@ def _require_same_key(spec: SweepSpec, folder: RunFolder) -> None:
     """Refuse to go on with a sweep whose new trials would not agree with its own.
 
     Raises:
-        RunError: Code or data changed since it began.
+        RunError: Code, data or device changed since it began.
     """
     manifest = folder.manifest
     if manifest["key"] == spec.key:
         return
     if Status(manifest["status"]).has_value:
         raise RunError(
-            f"{folder.run_id}: is {manifest['status']}, and code or data changed since; see {folder.path / RESULT}"
+            f"{folder.run_id}: is {manifest['status']}, and code, data or device changed since; see "
+            f"{folder.path / RESULT}"
         )
     begin = command_line("sweep", folder.overrides, spec.space.config_dir)
     raise RunError(
-        f"{folder.run_id}: code or data changed since it began, so new trials would not agree with its own; begin anew "
-        f"with: {begin}"
+        f"{folder.run_id}: code, data or device changed since it began, so new trials would not agree with its own; "
+        f"begin anew with: {begin}"
     )
 
 

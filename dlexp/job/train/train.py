@@ -21,7 +21,7 @@ from dlexp.engine.event import EpochEnd, Event, TrialEnd
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
 from dlexp.error import EnvironmentFault, RunError, name_fault_of_device
-from dlexp.execution.description import describe_run, write_parts
+from dlexp.execution.description import describe_run, warn_of_device, write_parts
 from dlexp.execution.integrity import has_records
 from dlexp.execution.origin.ancestry import warn_of_seen
 from dlexp.execution.result import conclude_run
@@ -217,7 +217,8 @@ def carry_out(
     config = folder.config
     folder.log(f"device: {built.device_line}")
     saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss, built.model)
-    warnings = [*built.warnings, *warn(folder.manifest["data"], config), *warn_of_seen(config, built.dataset)]
+    warnings = [*built.warnings, *warn_of_device(folder.manifest["device"], built.device)]
+    warnings += [*warn(folder.manifest["data"], config), *warn_of_seen(config, built.dataset)]
     for warning in warnings:
         folder.log(f"warning: {warning}")
     outbox = mlflow.start(folder, config["tracking"])
