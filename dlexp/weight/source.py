@@ -22,12 +22,13 @@ _CANNOT_READ = (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, 
 MADE = re.compile(r"GLOBAL (\S+) ")  # torch's words for what only running the file would make
 
 
-def read_weights(path: str, key: str) -> dict[str, Tensor]:
+def read_weights(path: str, key: str, cure: str = "name a file of weights") -> dict[str, Tensor]:
     """Return the tensors in a file; nothing of it is run.
 
     Args:
         path: Of the file.
         key: The setting that names it.
+        cure: What to do where there is no such file.
 
     Raises:
         ConfigError: There is no such file, or it holds no weights by name.
@@ -35,7 +36,7 @@ def read_weights(path: str, key: str) -> dict[str, Tensor]:
     try:
         state = os.stat(path)
     except (OSError, ValueError):
-        raise ConfigError(f"{key}: got {path}; there is no such file") from None
+        raise ConfigError(f"{key}: got {path}; there is no such file: {cure}") from None
     try:
         return _read(path, state.st_mtime_ns, state.st_size)
     except _CANNOT_READ as error:
