@@ -113,7 +113,10 @@ def test_on_the_meta_device_it_is_seen_whether_they_fit(source):
             {"run": "FILE", "skip": ["conv*"]},
             "init_from.skip: got conv*, which names no weight; there are hidden.0.linear",
         ),
-        ({"run": "absent.pth", "skip": []}, "init_from.run: got absent.pth; there is no such file: name a run by its id"),
+        (
+            {"run": "absent.pth", "skip": []},
+            "init_from.run: got absent.pth; there is no such file: name a run by its id",
+        ),
     ],
 )
 def test_what_is_refused(source, config, message):
