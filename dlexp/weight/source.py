@@ -19,6 +19,7 @@ from dlexp.weight.archive import read_archive
 
 WRAPPED = ("state_dict", "model", "model_state_dict")  # under which files of others mostly keep the weights
 _CANNOT_READ = (SafetensorError, pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError)
+OF_A_RUN = "name a run by its id, or a file of weights"  # the cure where both are taken
 MADE = re.compile(r"GLOBAL (\S+) ")  # torch's words for what only running the file would make
 
 

@@ -42,6 +42,14 @@ def test_what_is_no_number_of_devices(text):
             ["train", "launcher.devices=2", "--verify-trial", "last"],
             "--verify-trial: got many devices too; that is done on one, so leave launcher.devices out",
         ),
+        (
+            ["train", "launcher.devices=2", "trainer.profile=true"],
+            "trainer.profile: got true; updates over many devices are not profiled, train on one for it",
+        ),
+        (
+            ["train", "launcher.devices=9", "trainer.batch_size=8"],
+            "trainer.batch_size: got 8; 9 devices need at least 9",
+        ),
         (["train", "launcher.devices=2", "modle=cnn"], "unknown key modle; did you mean model?"),
     ],
 )

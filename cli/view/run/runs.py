@@ -169,14 +169,20 @@ def _plain(value: Any) -> str:
 
 
 def done(record: "RunRecord") -> str:
-    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 5 folds, 4 of 60 models."""
+    """Return how far a run came, in words: 3 epochs, 37 of 500 epochs, 30 trials, 2 of 5 folds, 4 of 60 models."""
+    from dlexp.run.status import Status
+
     if "jobs" in record:
         jobs = record["jobs"]
         return f"{jobs['ended']} of {noun(jobs['waiting'] + jobs['running'] + jobs['ended'], 'job')}"
     for kind, key, word in (("sweep", "trials", "trial"), ("cv", "settings", "setting"), ("cv", "folds", "fold")):
         inner = record.get(key)
         if record["kind"] == kind and isinstance(inner, list) and inner:
-            return noun(len(inner), word)
+            undone = sum(
+                each["status"] not in (Status.FINISHED, Status.STOPPED_EARLY) for each in inner if key == "folds"
+            )
+            ended = len(inner) - undone
+            return noun(ended, word) if ended == len(inner) else f"{ended} of {noun(len(inner), word)}"
     if record["kind"] == "ensemble" and "num_models" in record:
         return f"{len(record['members'])} of {noun(record['num_models'], 'model')}"
     epochs, planned = record.get("epochs"), record.get("planned_epochs")

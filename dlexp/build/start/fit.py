@@ -12,7 +12,7 @@ from dlexp.error import ConfigError
 from dlexp.model.decoder import PREFIXES
 from dlexp.number import noun
 from dlexp.type import Config
-from dlexp.weight.source import read_weights
+from dlexp.weight.source import OF_A_RUN, read_weights
 
 COUNTED = "num_batches_tracked"  # that old files lack
 _SHOWN = 4
@@ -54,7 +54,7 @@ def load_start(config: Config, model: nn.Module) -> Start:
         return Start([], [])
     held = model.state_dict(keep_vars=True)
     now = getattr(model, "modern_name", str)
-    read = read_weights(node["run"], "init_from.run", "name a run by its id, or a file of weights")
+    read = read_weights(node["run"], "init_from.run", OF_A_RUN)
     given = as_named({now(name): value for name, value in read.items()}, held)
     _require_patterns(node["skip"], [*held, *given])
     wrapper = wrapper_of([*held, *given])

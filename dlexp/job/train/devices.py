@@ -21,12 +21,11 @@ from dlexp.engine.exchange.exchange import ALONE, Exchange
 from dlexp.engine.exchange.share import deal
 from dlexp.engine.snapshot import restore
 from dlexp.engine.train import Run
-from dlexp.engine.trainer import Trainer
-from dlexp.error import ConfigError
 from dlexp.execution.description import as_divided
 from dlexp.execution.integrity import require_same_data
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import exit_code
+from dlexp.launcher.devices.division import require_divisible
 from dlexp.launcher.devices.world import World
 from dlexp.number import noun
 from dlexp.run import scan
@@ -140,7 +139,7 @@ def _described(built: Program, exchange: Exchange) -> Program:
     if size == 1:
         alone = ["trainer.shard=true: one device keeps the whole state of the optimiser; launcher.devices=2 divides it"]
         return replace(built, warnings=[*built.warnings, *alone]) if trainer.shard else built
-    _require_divisible(trainer, exchange)
+    require_divisible(trainer.batch_size, size, exchange.least, is_profiled=trainer.profile)
     sizes = [end - first for first, end in deal(trainer.batch_size, size, exchange.least)]
     warnings, example = list(built.warnings), "example" if exchange.each == 1 else "pair"
     if min(sizes) < max(sizes):
@@ -152,14 +151,3 @@ def _described(built: Program, exchange: Exchange) -> Program:
         whole = f"not by all {trainer.batch_size} as on one device; norm.sync=true does"
         warnings.append(f"batch norm normalises by the {noun(max(sizes), example)} of its device, {whole}")
     return replace(built, device_line=f"{size} devices, each {built.device_line}", warnings=warnings)
-
-
-def _require_divisible(trainer: Trainer, exchange: Exchange) -> None:
-    if trainer.profile:
-        raise ConfigError("trainer.profile: got true; updates over many devices are not profiled, train on one for it")
-    fewest = exchange.size * exchange.least
-    if trainer.batch_size < fewest:
-        why = "" if exchange.least == 1 else f", {exchange.least} each for batch norm, unless norm.sync=true"
-        raise ConfigError(
-            f"trainer.batch_size: got {trainer.batch_size}; {exchange.size} devices need at least {fewest}{why}"
-        )

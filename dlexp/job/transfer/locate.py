@@ -13,6 +13,7 @@ from dlexp.job.again import resume_command
 from dlexp.job.export.source import find_source
 from dlexp.run.folder import RunFolder
 from dlexp.run.status import Status
+from dlexp.weight.source import OF_A_RUN
 
 KEY, NODE = "init_from.run", "init_from"
 READ, UNREAD = (".safetensors", ".pt2", ".pth", ".pt", ".ckpt", ".bin", ".tar"), (".onnx",)  # endings of files
@@ -65,7 +66,7 @@ def _file(ref: Any, runs_dir: Path) -> str | None:
     if os.path.isfile(path):
         return os.path.abspath(path)
     if path.endswith(READ):
-        raise ConfigError(f"{KEY}: got {ref}; there is no such file")
+        raise ConfigError(f"{KEY}: got {ref}; there is no such file: {OF_A_RUN}")
     return str(_weights_of(find_source(runs_dir, path).folder, str(ref)))
 
 

@@ -103,5 +103,7 @@ def test_what_has_no_weights_is_refused_with_the_cure(here):
         locate(["init_from=nowhere"])
     with pytest.raises(ConfigError, match=r"got net.onnx; weights are read of .safetensors, .pt2, .pth, .*: export"):
         locate(["init_from=net.onnx"])
-    with pytest.raises(ConfigError, match=r"init_from.run: got absent.pth; there is no such file"):
+    with pytest.raises(
+        ConfigError, match=r"init_from.run: got absent.pth; there is no such file: name a run by its id"
+    ):
         locate(["init_from=absent.pth"])

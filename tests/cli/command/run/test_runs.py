@@ -52,6 +52,18 @@ def test_a_line_a_run_and_one_document(command, runs_dir):
     assert [record["value"] for record in records] == [0.99, 0.95, 0.9, None, 0.123456]
 
 
+@pytest.mark.parametrize(
+    ("statuses", "words"), [(["finished", "stopped_early"], "2 folds"), (["finished", "interrupted"], "1 of 2 folds")]
+)
+def test_folds_that_were_not_trained_are_not_called_done(command, tmp_path, statuses, words):
+    folds = [{"fold": k, "repeat": 0, "status": status, "metrics": {}} for k, status in enumerate(statuses)]
+    add(tmp_path, None, kind="cv", metric="val/accuracy", folds=folds)
+    code, out, err = command("runs", "--runs-dir", str(tmp_path))
+    assert (code, err) == (0, "")
+    assert words in " ".join(out.split())
+    assert ("1 of" in out) == ("1 of" in words)
+
+
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 140, 200])
 def test_no_line_is_wider_than_the_terminal_and_what_does_not_fit_is_counted(on_terminal, runs_dir, width):
     lines = on_terminal(width, "runs", "--runs-dir", str(runs_dir))
