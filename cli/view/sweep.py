@@ -38,7 +38,7 @@ class Announcer:
     def __call__(self, about: "Announcement") -> "Announcer":
         """Show what is known beforehand; return what listens."""
         from dlexp.console.board import Board
-        from dlexp.job.sweep.comparable import left_out, warn_of_starts
+        from dlexp.job.sweep.comparable import left_out
 
         console, spec, data = self.console, about.spec, about.spec.first.dataset
         console.print(f"data    {escape(data.name)} ({data.task}): {len(data.train):,} train, {len(data.val):,} val")
@@ -53,7 +53,7 @@ class Announcer:
             console.print(f"seeds   {', '.join(map(str, spec.space.seeds))}: the mean of {spec.metric} counts")
         console.print(f"by      {spec.composed.choices['search']}, best {spec.metric}")
         console.print(f"device  {spec.first.device_line}")
-        for warning in warn_of_starts(spec.space, spec.config, data):
+        for warning in about.warnings:
             console.print(f"[yellow]warning[/] {escape(warning)}")
         going_on = "" if about.is_new else ", going on"
         console.print(f"sweep   {escape(short_path(about.folder.path))}{going_on}", soft_wrap=True)

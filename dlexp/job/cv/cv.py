@@ -194,6 +194,8 @@ def _carry_out(
         with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
             warnings = [*warn_of_folds(folder.manifest["data"], spec.config), *spec.warnings]
             warnings += warn_of_device(folder.manifest["device"], spec.first.device)
+            for warning in warnings:
+                folder.log(f"warning: {warning}")
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
             result, ends = forms[spec.form](progress)

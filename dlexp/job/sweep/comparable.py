@@ -10,10 +10,13 @@ from dlexp.config.source.fault import user_fault
 from dlexp.config.space import Space
 from dlexp.config.wording import show
 from dlexp.data.dataset import Dataset
+from dlexp.data.quality import examine, warn
 from dlexp.error import ConfigError, DlexpError
 from dlexp.execution.origin.ancestry import warn_of_seen
 from dlexp.search.strategy import Proposal, Search, signature
 from dlexp.type import Config
+
+EVENING = ("trainer.oversample", "loss", "loss.class_weight")  # settings by which unequal classes are evened out
 
 
 def require_one_choice(space: Space, search: Search) -> None:
@@ -112,9 +115,19 @@ def _same_examples(first: Dataset, other: Dataset) -> bool:
     return torch.equal(first.targets[first.val].nan_to_num(), other.targets[other.val].nan_to_num())
 
 
-def warn_of_starts(space: Space, config: Config, data: Dataset) -> list[str]:
-    """Return a line for each run whose weights trials begin with, and that was trained on held-out examples."""
-    return [line for start in starts_of(space, config) for line in warn_of_seen(start, data)]
+def warn_of_search(space: Space, config: Config, data: Dataset) -> list[str]:
+    """Return what the user should know of the data, and of first weights that have seen held-out examples.
+
+    Args:
+        space: What is searched; where that evens classes out, they need no advice.
+        config: Of the first trial.
+        data: Its.
+    """
+    facts = examine(data)
+    if any(d.key in EVENING for d in space.dimensions):
+        facts["is_imbalanced"] = False
+    seen = [line for start in starts_of(space, config) for line in warn_of_seen(start, data)]
+    return [*warn(facts, config), *seen]
 
 
 def starts_of(space: Space | None, config: Config) -> list[Config]:

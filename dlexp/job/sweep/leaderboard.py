@@ -95,14 +95,21 @@ def _with_ties(ranking: list[RankedSetting]) -> list[RankedSetting]:
 
 
 def edges(best: RankedSetting, dimensions: list[Dimension], ranking: list[RankedSetting]) -> list[str]:
-    """Return "key: lower" or "key: upper" where the best setting lies at an edge beyond which more may be searched."""
+    """Return "key: lower" or "key: upper" where the best setting lies at an edge beyond which more may be searched.
+
+    Of settings of one and the same score none is the best: all of them have to lie at the edge.
+    """
     at_edge = []
+    equal = [s for s in ranking if s.value == best.value]
     for d in dimensions:
         value = best.settings.get(d.key)
         if value is None or not _is_number(value) or d.group == "seeds" or d.key.rpartition(".")[2] in WITHOUT_ORDER:
             continue
         tried = [s.settings[d.key] for s in ranking if d.key in s.settings]
-        edge = _edge(d, value, [float(v) for v in tried if _is_number(v)])
+        numbers = [float(v) for v in tried if _is_number(v)]
+        places = [s.settings.get(d.key) for s in equal]
+        sides = {_edge(d, v, numbers) if _is_number(v) else None for v in places}
+        edge = sides.pop() if len(sides) == 1 else None
         at_edge += [f"{d.key}: {edge}"] if edge else []
     return at_edge
 

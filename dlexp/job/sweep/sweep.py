@@ -23,6 +23,7 @@ from dlexp.job.again import a_kind, resume_command
 from dlexp.job.interrupt import Interrupt
 from dlexp.job.outcome import Outcome, ignore, recorded
 from dlexp.job.sweep.asynchronous.loop import FreeLoop
+from dlexp.job.sweep.comparable import warn_of_search
 from dlexp.job.sweep.document import SweepResult
 from dlexp.job.sweep.figure import draw_figures
 from dlexp.job.sweep.leaderboard import RankedSetting, command
@@ -48,11 +49,13 @@ class Announcement:
         spec: What is asked for.
         folder: Where the sweep is written.
         is_new: False when it goes on.
+        warnings: Sentences for the user.
     """
 
     spec: SweepSpec
     folder: RunFolder
     is_new: bool
+    warnings: list[str]
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,10 @@ def start(
         interrupt.can_wait = True
         try:
             with Dispatcher(folder, interrupt, spec.launcher, detaches=detaches) as dispatcher:
-                listener = announce(Announcement(spec, folder, is_new))
+                warnings = warn_of_search(spec.space, spec.config, spec.first.dataset)
+                for warning in warnings:
+                    folder.log(f"warning: {warning}")
+                listener = announce(Announcement(spec, folder, is_new, warnings))
                 command = again or resume_command(folder)
                 return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, command, has_figures=has_figures)
         finally:

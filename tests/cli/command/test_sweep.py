@@ -93,3 +93,25 @@ def test_tables_mark_a_setting_that_is_no_better_than_a_guess(tmp_path):
     assert [line.split(maxsplit=4)[4].strip() for line in table] == ["finished, a guess", "diverged"]
     assert "no better than guessing the most frequent class" in told
     assert "finished, a guess" in command.run(tmp_path, "runs").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "is_evened"),
+    [
+        (["train"], False),
+        (["sweep", "optimizer.lr=0.1,0.2"], False),
+        (["sweep", "trainer.oversample=true,false"], True),
+        (["cv", "cv.k=3"], False),
+    ],
+)
+def test_what_is_wrong_with_the_data_is_said_and_written_down(tmp_path, words, is_evened):
+    rows = [f"{k % 7},{k % 5},{int(k % 11 == 0)}" for k in range(200)]  # 35 inputs, so many stand in several parts
+    (tmp_path / "d.csv").write_text("\n".join(["a,b,y", *rows]) + "\n")
+    small = ["data=csv", "data.path=d.csv", "data.target=y", "model=softmax", "trainer.epochs=1", "tracking=none"]
+    done = command.run(tmp_path, *words, *small)
+    assert done.returncode == 0, done.stderr
+    shown = [line.removeprefix("warning ") for line in done.stdout.splitlines() if line.startswith("warning ")]
+    assert any("byte for byte: scores may be too good" in line for line in shown)
+    assert any("classes are unequal" in line for line in shown) is not is_evened
+    (log,) = tmp_path.glob("runs/d/*/log.txt")
+    assert [line.partition("warning: ")[2] for line in log.read_text().splitlines() if "warning: " in line] == shown

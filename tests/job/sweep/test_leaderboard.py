@@ -89,6 +89,19 @@ def test_a_natural_limit_is_no_edge():
     assert edges_of(**{"seeds.init": 2}) == []
 
 
+def test_of_equal_scores_none_is_the_best_one():
+    lr = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
+    p = Dimension("p", "", values=[0.1, 0.2, 0.3])
+    everywhere = [untrained(k, 0.9, lr=rate, p=p) for k, (rate, p) in enumerate([(1e-4, 0.1), (0.01, 0.1), (1.0, 0.2)])]
+    ranking = rank(everywhere, is_high_better=True)
+    assert edges(ranking[0], [lr, p], ranking) == []
+    # two of one score at the same edge, and a third beside them that is worse
+    ranking = rank(
+        [untrained(0, 0.9, lr=0.99), untrained(1, 0.9, lr=1.0), untrained(2, 0.8, lr=0.01)], is_high_better=True
+    )
+    assert edges(ranking[0], [lr], ranking) == ["lr: upper"]
+
+
 def test_edges_of_intervals_and_of_listed_numbers():
     lr = Dimension("lr", "", low=1e-4, high=1.0, is_log=True)
     width = Dimension("width", "", values=[8, 16, 32])
