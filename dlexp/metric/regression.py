@@ -16,7 +16,8 @@ def regression(outputs: Tensor, targets_TN: Tensor) -> dict[str, Tensor]:
     mse = error_TN.square().mean(-1)
     wide = targets_TN.to(error_TN.dtype)
     variance = (wide - wide.mean(-1, keepdim=True)).square().mean(-1)
-    r2 = torch.where(variance > 0, 1 - mse / variance, torch.nan)
+    is_spread = (targets_TN != targets_TN[..., :1]).any(-1)  # the mean of equal ones may round to another number
+    r2 = torch.where(is_spread & (variance > 0), 1 - mse / variance, torch.nan)
     return {"mse": mse, "rmse": mse.sqrt(), "mae": error_TN.abs().mean(-1), "r2": r2}
 
 

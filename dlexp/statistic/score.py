@@ -267,14 +267,18 @@ def _regression(name: str, outputs_N: np.ndarray, targets_N: np.ndarray) -> Weig
     if name == "rmse":
         return _of_means(losses["mse"][:, None], lambda means_B1: np.sqrt(means_B1[:, 0]))
     assert name == "r2", name
-    centred_N = targets_N.astype(np.float64) - targets_N.mean(dtype=np.float64)
-    return _of_means(np.stack([losses["mse"], centred_N, centred_N**2], 1), _r_squared)
+    wide_N = targets_N.astype(np.float64)
+    return lambda weights_BN: _r_squared(losses["mse"], wide_N, weights_BN)
 
 
-def _r_squared(means_BF: np.ndarray) -> np.ndarray:
-    mse_B, mean_B, square_B = means_BF.T
-    variance_B = square_B - mean_B**2
-    return np.where(variance_B > 0, 1 - mse_B / np.where(variance_B > 0, variance_B, 1), np.nan)
+def _r_squared(losses_N: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarray) -> np.ndarray:
+    """Return one minus the weighted squared errors over the squared distances from the weighted mean; NaN for none."""
+    mean_B = weights_BN @ targets_N / weights_BN.sum(1)
+    spread_B = (weights_BN * (targets_N - mean_B[:, None]) ** 2).sum(1)
+    first_B = targets_N[(weights_BN > 0).argmax(1)]
+    is_spread_B = ((weights_BN > 0) & (targets_N != first_B[:, None])).any(1)  # a mean of equal ones may round
+    is_known_B = is_spread_B & (spread_B > 0)
+    return np.where(is_known_B, 1 - weights_BN @ losses_N / np.where(is_known_B, spread_B, 1), np.nan)
 
 
 def _median(values_N: np.ndarray, weights_BN: np.ndarray) -> np.ndarray:

@@ -29,10 +29,14 @@ def test_shapes_agree():
     assert regression((targets + 1).unsqueeze(-1), targets)["r2"].equal(flat["r2"])
 
 
-def test_equal_targets_have_no_r2():
-    metrics = regression(torch.zeros(1, 5), torch.ones(1, 5))
-    assert metrics["r2"].isnan().all()
-    assert metrics["mse"].tolist() == [1]
+@pytest.mark.parametrize("value", [0.0, 1.0, 0.1, 0.3, 123.456, 1e6 + 0.1, -1e-5])  # the mean of some rounds
+@pytest.mark.parametrize("num", [1, 3, 7, 11, 100])
+def test_equal_targets_have_no_r2(value, num):
+    for dtype in (torch.float32, torch.float64):
+        targets = torch.full((1, num), value, dtype=dtype)
+        metrics = regression(targets + 1, targets)
+        assert metrics["r2"].isnan().all()
+        assert metrics["mse"].tolist() == [pytest.approx(1, rel=1e-6)]
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])

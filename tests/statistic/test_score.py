@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import r2_score
 
 from dlexp import metric
 from dlexp.metric.ranking import equal_error_rate
@@ -58,6 +59,25 @@ def test_what_is_not_finite_has_no_value():
     outputs[0] = np.nan
     assert np.isnan(weighted("accuracy", outputs, targets)(np.ones((2, NUM)))).all()
     assert np.isnan(weighted("r2", np.ones(4, np.float32), np.ones(4, np.float32))(np.ones((1, 4)))).all()
+
+
+@pytest.mark.parametrize("most", [0.0, 0.1, 17.3, -4e5])
+@pytest.mark.parametrize("outlier", [1.0, 1e6])
+def test_r2_of_resamples_most_of_whose_targets_are_equal(most, outlier):
+    draw = np.random.default_rng(SEED)
+    targets = np.full(NUM, most)
+    targets[:2] = outlier, most + 0.01
+    outputs = targets + draw.normal(size=NUM)
+    weights_BN = draw.integers(0, 3, size=(40, NUM)).astype(float)
+    weights_BN[:20, :2] = 0  # none but equal ones
+    weights_BN[20:30, 0] = 0  # small differences beside a far mean of all
+    values = weighted("r2", outputs, targets)(weights_BN)
+    assert np.isnan(values[:20]).all()
+    for value, weights_N in zip(values[20:], weights_BN[20:], strict=True):
+        if len(set(targets[weights_N > 0])) > 1:
+            assert value == pytest.approx(r2_score(targets, outputs, sample_weight=weights_N), rel=1e-6)
+        else:
+            assert np.isnan(value)
 
 
 def test_values_of_single_examples():
