@@ -24,11 +24,17 @@ TRAIN, SWEEP, CV = "1qtqar9jqeq", "1qtqaz83gtn", "1qtqb2n00dn"
 STOPPED = {"train": "1qtqb627cnj", "sweep": "1qtqb8zemwh", "cv": "1qtqbc29me4"}
 
 
+def unpack(folder: Path) -> Path:
+    """Return the run folders, unpacked into a folder."""
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11.4 has it
+        archive.extractall(folder)
+    return folder / "runs"
+
+
 @pytest.fixture
 def runs_dir(tmp_path):
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(tmp_path, filter="data")
-    return tmp_path / "runs"
+    return unpack(tmp_path)
 
 
 def listener(_about):

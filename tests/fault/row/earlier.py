@@ -1,13 +1,12 @@
 """Run folders of an earlier release: what can be done with them, and what would mix their numbers with new ones."""
 
 import json
-import tarfile
 from pathlib import Path
 from typing import Any
 
 from tests.fault.process import Done, dlexp, one_line
 from tests.fault.promise import Attempt, Row
-from tests.test_golden import ARCHIVE, CV, STOPPED, SWEEP, TRAIN
+from tests.test_golden import CV, STOPPED, SWEEP, TRAIN, unpack
 
 IDS = {"run": TRAIN, "sweep": SWEEP, "cv": CV, **{f"stopped {kind}": run for kind, run in STOPPED.items()}}
 LEAVES = {"run": TRAIN, "trial": "66b945e1581d", "fold": "1qtqb2nb5qa"}
@@ -29,18 +28,11 @@ CASES = list(COMMANDS)
 EPOCHS = 60  # of the stopped training when it is whole
 
 
-def unpacked() -> Path:
-    """Return the run folders, in the working directory."""
-    with tarfile.open(ARCHIVE) as archive:
-        archive.extractall(filter="data")
-    return Path("runs")
-
-
 def earlier(attempt: Attempt) -> None:
     """Give a command on a run folder of an earlier release."""
     import numpy as np
 
-    name, runs_dir = CASES[attempt.case], unpacked()
+    name, runs_dir = CASES[attempt.case], unpack(Path())
     np.save("x.npy", np.zeros((1, 8, 8), dtype=np.float32))
     before = {path: path.read_bytes() for path in runs_dir.rglob("result.json")}
     done = dlexp(*COMMANDS[name], "--runs-dir", "runs")

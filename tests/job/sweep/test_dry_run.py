@@ -59,7 +59,8 @@ def test_counts_groups_and_nothing_written(tmp_path):
     assert plan["num_params"] == [64 * 8 + 2 * 8 + 8 * 10 + 10, 64 * 16 + 2 * 16 + 16 * 10 + 10]
     assert 0 < plan["memory"] < plan["memory_free"]
     assert 8 * 2 * 1226 * 4 < plan["disk"] < plan["disk_free"]
-    assert plan["seconds"] == pytest.approx(sum(plan["spent"].values()), abs=0.2)
+    most = 0.05 * (1 + len(plan["spent"]))  # the sum and each of its terms are rounded to a tenth
+    assert plan["seconds"] == pytest.approx(sum(plan["spent"].values()), abs=most)
     assert list(tmp_path.iterdir()) == []
 
 
