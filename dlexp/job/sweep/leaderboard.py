@@ -102,19 +102,19 @@ def edges(best: RankedSetting, dimensions: list[Dimension], ranking: list[Ranked
     at_edge = []
     equal = [s for s in ranking if s.value == best.value]
     for d in dimensions:
-        value = best.settings.get(d.key)
-        if value is None or not _is_number(value) or d.group == "seeds" or d.key.rpartition(".")[2] in WITHOUT_ORDER:
+        if d.group == "seeds" or d.key.rpartition(".")[2] in WITHOUT_ORDER:
             continue
         tried = [s.settings[d.key] for s in ranking if d.key in s.settings]
         numbers = [float(v) for v in tried if _is_number(v)]
-        places = [s.settings.get(d.key) for s in equal]
-        sides = {_edge(d, v, numbers) if _is_number(v) else None for v in places}
+        sides = {_edge(d, s.settings.get(d.key), numbers) for s in equal}
         edge = sides.pop() if len(sides) == 1 else None
         at_edge += [f"{d.key}: {edge}"] if edge else []
     return at_edge
 
 
-def _edge(d: Dimension, value: float, tried: list[float]) -> str | None:
+def _edge(d: Dimension, value: Any, tried: list[float]) -> str | None:
+    if not _is_number(value):
+        return None
     if d.values is not None:
         numbers = [v for v in d.values if _is_number(v)]
         searched = replace(d, low=min(numbers), high=max(numbers))
