@@ -174,18 +174,22 @@ def _of_own_metric(
 
 
 def _losses(candidate: Candidate, outputs: np.ndarray, targets_N: np.ndarray) -> np.ndarray:
-    """Return the training loss (E, N) of each example, values in the unit and the precision that training had."""
+    """Return the training loss (E, N) of each example, as the evaluation of an epoch measures it."""
     try:
         unit = saved_model.read_unit(saved_model.read(candidate.folder))
     except RunError as error:
         raise Unknown(str(error)) from error
-    wide, targets = torch.from_numpy(outputs).to(_dtype(candidate)), torch.tensor(targets_N)
+    wide, targets = torch.from_numpy(outputs), torch.tensor(targets_N)
     loss = _loss(candidate)
     if isinstance(unit, JointScale):
         targets_ENJ = unit.scale(targets[None]).expand(len(wide), *targets.shape)
         return loss.examples(unit.scale(wide), targets_ENJ).double().numpy()
-    if unit is not None:
-        wide, targets = unit.scale(wide[..., None]), unit.scale(targets[None])[0]
+    # values far from zero, such as years, would lose their digits in float32; logits were float32
+    wide, targets = (
+        (wide.to(_dtype(candidate)), targets)
+        if unit is None
+        else (unit.scale(wide[..., None]), unit.scale(targets[None])[0])
+    )
     return np.stack([losses(loss, each, targets).double().numpy() for each in wide])
 
 

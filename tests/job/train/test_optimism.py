@@ -60,6 +60,21 @@ def test_it_is_the_same_code_and_value_as_a_sweeps_of_one_setting(tmp_path):
     assert {key: result["selection"][key] for key in expected} == expected
 
 
+@pytest.mark.parametrize("target", ["y", "[y,z]"])
+def test_values_far_from_zero_are_corrected_as_the_same_near_it(tmp_path, target):
+    draw = np.random.default_rng(3)
+    inputs, noise = draw.normal(size=(60, 2)), draw.normal(size=(60, 2))
+    corrected = []
+    for offset in (0.0, 1e9):
+        table = np.column_stack([inputs, inputs + 0.3 * noise + offset])
+        path = tmp_path / f"far{offset:g}.csv"
+        np.savetxt(path, table, delimiter=",", header="a,b,y,z", comments="", fmt="%.17g")
+        about = ["data=csv", f"data.path={path}", f"data.target={target}", "trainer.monitor=val/loss"]
+        selection = run(tmp_path, *about, "trainer.epochs=3", "optimizer.lr=0.01").result["selection"]
+        corrected.append([selection["value"], selection["corrected"], *selection["corrected_interval"]])
+    assert corrected[1] == pytest.approx(corrected[0], rel=1e-4)
+
+
 def test_one_epoch_was_not_chosen(tmp_path):
     assert "selection" not in run(tmp_path, "data.limit=300", "trainer.epochs=1").result
 
