@@ -8,6 +8,7 @@ variance; the delta method makes g'(m) s the deviation on that scale, so that si
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import special
@@ -46,6 +47,27 @@ def bounds(metric: str) -> tuple[float, float]:
     if name in ("r2", "explained_variance"):
         return -math.inf, 1.0
     return (0.0, math.inf) if name in _NOT_NEGATIVE else (-math.inf, math.inf)
+
+
+def bounds_of_difference(metric: str) -> tuple[float, float]:
+    """Return the least and the largest difference of two values of a metric: of two shares -1 and 1.
+
+    Args:
+        metric: As for `bounds`.
+    """
+    low, high = bounds(metric)
+    return low - high, high - low
+
+
+def within(ends: Sequence[float], limits: tuple[float, float]) -> list[float]:
+    """Return an interval without what lies beyond the limits; ends that are NaN stay.
+
+    Args:
+        ends: Low and high.
+        limits: From `bounds` or `bounds_of_difference`.
+    """
+    low, high = limits
+    return [min(max(end, low), high) for end in ends]
 
 
 def rounding(limits: tuple[float, float], *values: np.ndarray) -> float:

@@ -24,7 +24,8 @@ def wilson(share: float, num: float, deviations: float = NORMAL) -> tuple[float,
     z = deviations
     reach = z * math.sqrt(share * (1 - share) / num + z**2 / (4 * num**2))
     middle, scale = share + z**2 / (2 * num), 1 + z**2 / num
-    return (middle - reach) / scale, (middle + reach) / scale
+    # of none and of all one end is a bound, which rounding misses
+    return 0.0 if share == 0 else (middle - reach) / scale, 1.0 if share == 1 else (middle + reach) / scale
 
 
 def p_of_guessing(share: float, floor: float, num: int) -> float:

@@ -76,6 +76,15 @@ def test_refuses_one_example_and_an_undefined_metric():
     assert interval(1.5, np.array([1.0, 2.0, np.nan]), 9) == interval(1.5, np.array([1.0, 2.0]), 9)
 
 
+def test_a_resample_without_the_metric_tells_neither_from_the_other():
+    differences = np.append(np.linspace(0.1, 0.3, 95), np.full(5, np.nan))
+    span, left_out = interval(0.2, differences, 20, undefined=0.0), interval(0.2, differences, 20)
+    assert span.p_value == pytest.approx(2 * (1 + 5) / (1 + 100))
+    assert left_out.p_value < 0.05
+    assert span.low <= 0 < left_out.low
+    assert (span.high, span.standard_error) == pytest.approx((left_out.high, left_out.standard_error), rel=0.01)
+
+
 def test_the_wider_of_percentiles_and_students_form():
     skewed = np.concatenate([np.full(900, 1.0), np.full(100, 4.0)])
     span = interval(1.3, skewed, 10)

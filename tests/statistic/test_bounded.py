@@ -10,7 +10,7 @@ from scipy import stats
 
 from benchmarks.statistic.interval import coverage
 from dlexp.config.metric import METRICS
-from dlexp.statistic.bounded import are_equal, bounds, mean_interval, rounding
+from dlexp.statistic.bounded import are_equal, bounds, bounds_of_difference, mean_interval, rounding, within
 
 UNIT = (0.0, 1.0)
 
@@ -106,3 +106,11 @@ def test_intervals_of_accuracies_cover_where_the_plain_ones_leave_the_bounds(cas
     assert 0.935 < covered["transformed"] < 0.99
     if truth == 0.95 and size == 20:
         assert covered["plain_outside"] > 0.08
+
+
+def test_the_bounds_of_a_difference():
+    assert bounds_of_difference("val/accuracy") == (-1, 1)
+    assert bounds_of_difference("matthews_correlation") == (-2, 2)
+    assert bounds_of_difference("rmse") == bounds_of_difference("r2") == (-math.inf, math.inf)
+    assert within([-1.9, 0.9], (-1, 1)) == [-1, 0.9]
+    assert all(math.isnan(end) for end in within([math.nan, math.nan], (-1, 1)))

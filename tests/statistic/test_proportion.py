@@ -14,6 +14,12 @@ def test_equals_statsmodels(hits, num):
     assert wilson(hits / num, num) == pytest.approx(proportion_confint(hits, num, method="wilson"), abs=1e-7)
 
 
+def test_of_none_or_of_all_an_end_is_the_bound_to_the_bit():
+    for num in range(1, 200):
+        assert (wilson(0.0, num)[0], wilson(1.0, num)[1], wilson(0.0, num, 2.254)[0]) == (0.0, 1.0, 0.0)
+        assert 0 < wilson(1 / num, num)[0] < wilson(1 / num, num)[1] <= 1
+
+
 def test_the_figures_of_a_classifier_of_digits():
     assert [round(100 * end, 1) for end in wilson(350 / 359, 359)] == [95.3, 98.7]
 

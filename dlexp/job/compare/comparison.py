@@ -27,7 +27,7 @@ from dlexp.job.compare.verdict import ALPHA, compare_folds, judge, not_judged
 from dlexp.number import noun
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
-from dlexp.statistic.bounded import bounds, rounding
+from dlexp.statistic.bounded import bounds, bounds_of_difference, rounding, within
 from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.mcnemar import mcnemar
 from dlexp.statistic.sign_flip import fewest, sign_flip
@@ -93,6 +93,8 @@ def compare_sides(sides: list[Side], name: str) -> tuple[list[Side], list[np.nda
     num_pairs = math.comb(len(sides), 2)
     measure = _over_folds if len(sides[0].splits) > 1 else _on_one_split
     pairs = measure(sides, values, name, num_pairs)
+    for pair in pairs:
+        pair["interval"] = within(pair["interval"], bounds_of_difference(name))
     judge(pairs, is_high_better=is_better_high(name))
     return sides, values, pairs
 
@@ -140,7 +142,11 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
         slack = {(i, j): rounding(bounds(name), values[i], values[j]) for i, j in pairs}
         spans = {
             (i, j): interval(
-                float((values[i] - values[j]).mean()), resampled_BR[:, i] - resampled_BR[:, j], num, rounding=of_pair
+                float((values[i] - values[j]).mean()),
+                resampled_BR[:, i] - resampled_BR[:, j],
+                num,
+                rounding=of_pair,
+                undefined=0.0,
             )
             for (i, j), of_pair in slack.items()
         }

@@ -13,7 +13,7 @@ from dlexp.job.ensemble.library import Library
 from dlexp.job.ensemble.nested import Nested
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import interval, resample
-from dlexp.statistic.bounded import bounds, mean_interval
+from dlexp.statistic.bounded import bounds, mean_interval, within
 from dlexp.statistic.proportion import wilson
 from dlexp.statistic.stream import stream
 
@@ -69,6 +69,5 @@ def _standing(side: Side, values: np.ndarray, name: str) -> Standing:
     if name == "accuracy":
         return {"value": value, "interval": list(wilson(value, num))}
     weighted = score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
-    low, high = bounds(f"val/{name}")
     span = interval(value, resample([weighted], num, generator=stream("bootstrap"))[:, 0], num)
-    return {"value": value, "interval": [max(span.low, low), min(span.high, high)]}
+    return {"value": value, "interval": within([span.low, span.high], bounds(name))}

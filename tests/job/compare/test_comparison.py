@@ -82,6 +82,39 @@ def test_values_are_compared_by_their_errors(tmp_path):
         assert comparison["pairs"][0]["verdict"] == "a"
 
 
+@pytest.mark.parametrize("name", ["r2", "roc_auc"])
+def test_equals_are_rarely_told_apart_where_resamples_lack_what_the_metric_needs(name):
+    """Of 20 targets one or two are not the others: many resamples have none of them."""
+    draw, told, num = np.random.default_rng(8), 0, 60
+    for _ in range(num):
+        target = np.zeros(20, dtype=np.int64)
+        target[: 1 + (name == "roc_auc")] = 20 if name == "r2" else 1
+        outputs = [0.4 * target + draw.normal(size=20) for _ in range(2)]
+        if name == "roc_auc":
+            outputs = [np.stack([-output, output], 1) for output in outputs]
+        predictions = [Predictions(np.arange(20), target, output, 80) for output in outputs]
+        (pair,) = compare_job.compare_sides([made.side(str(i), [p]) for i, p in enumerate(predictions)], name)[2]
+        told += pair["verdict"] != "cannot tell"
+    # 0.05 and twice the standard error of a share of 60; without those resamples 0.2 and more
+    assert told / num < 0.05 + 2 * np.sqrt(0.05 * 0.95 / num)
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+def test_a_difference_of_shares_is_between_minus_one_and_one(folds):
+    target = np.array([0, 1, 2, 0])
+    calls = {"a": [[0, 1, 2, 1], [1, 1, 1, 1], [0, 0, 0, 0]], "b": [[1, 2, 0, 0], [0, 1, 2, 1], [2, 2, 2, 2]]}
+    sides = []
+    for name, each in calls.items():
+        splits = {(0, k): [Predictions(np.arange(4), target, np.eye(3)[call], 16)] for k, call in enumerate(each)}
+        splits = {key: splits[key] for key in list(splits)[:folds]}
+        sides.append(replace(made.side(name, splits[0, 0]), splits=splits))
+    for metric, most in (("accuracy", 1), ("f1_macro", 1), ("matthews_correlation", 2)):
+        (pair,), (swapped,) = (compare_job.compare_sides(order, metric)[2] for order in (sides, sides[::-1]))
+        low, high = pair["interval"]
+        assert -most <= low <= pair["difference"] <= high <= most
+        assert swapped["interval"] == pytest.approx([-high, -low], abs=0.02 if folds == 1 else 1e-9)
+
+
 def in_unit(unit: float, noise: float, draw: np.random.Generator, seeds: int, folds: int) -> Side:
     """Return a side whose values and targets are given in another unit."""
     splits = {}

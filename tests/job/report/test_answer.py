@@ -26,5 +26,20 @@ def test_an_error_has_an_interval_that_holds_it_and_stays_positive():
     assert 0 <= seen.interval[0] < seen.value < seen.interval[1]
 
 
+@pytest.mark.parametrize("metric", ["f1_macro", "balanced_accuracy", "roc_auc", "matthews_correlation"])
+def test_of_few_examples_no_interval_leaves_what_the_metric_can_be(metric):
+    for called in ([0, 1, 2, 0], [0, 1, 2, 2, 0, 1], [0, 0, 1, 2, 1, 2]):
+        seen = measure_score(classified(called, [0, 1, 2, 2, 0, 1][: len(called)]), f"val/{metric}")
+        assert seen.interval is not None
+        low, high = seen.interval
+        assert (-1 if metric == "matthews_correlation" else 0) <= low <= seen.value <= high <= 1
+
+
+def test_an_r2_is_at_most_one():
+    seen = measure_score(valued([0.0, 1.1, 2.0, 2.0, 5.0], [0.1, 1.0, 2.1, 2.5, 4.4]), "val/r2")
+    assert seen.interval is not None
+    assert seen.interval[0] < seen.value < seen.interval[1] <= 1
+
+
 def test_a_single_example_has_no_interval():
     assert measure_score(valued([1.0], [2.0]), "val/rmse").interval is None
