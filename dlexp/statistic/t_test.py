@@ -58,8 +58,9 @@ def corrected_t_test(
     num = len(differences)
     # Equal differences differ by rounding only: their deviation says nothing.
     slack = max(rounding, EQUAL * float(np.abs(differences).max()))
+    mean = 0.0 if abs(mean) <= slack else mean  # differences that cancel leave a rest of rounding
     if std <= slack:
-        p_value = 1.0 if abs(mean) <= slack else math.nan
+        p_value = math.nan if mean else 1.0
         end = 0.0 if p_value == 1.0 else math.nan
         return TTest(mean, end, end, p_value, math.nan, num)
     error = std * math.sqrt(1 / num + test_to_train)

@@ -54,6 +54,14 @@ def test_what_is_the_rounding_of_large_values_is_no_difference_and_no_spread():
     assert math.isnan(corrected_t_test(1e-4 + noise, 0.25, rounding=1e-12).p_value)
 
 
+def test_differences_that_cancel_have_a_mean_of_zero():
+    a, b = np.array([22, 30, 27, 21, 28]) / 36, np.array([29, 21, 25, 30, 23]) / 36
+    assert 0 < abs((a - b).mean()) < 1e-15
+    for differences in (a - b, b - a):
+        test = corrected_t_test(differences, 0.25, rounding=1e-12)
+        assert (test.mean, test.p_value, test.effect, test.low) == (0, 1, 0, -test.high)
+
+
 def repeated_folds(seed: int, gap: float, draws: int, k: int = 5, repeats: int = 10, num: int = 60):
     """Differences of two learners by fold, 2,000 data sets at once.
 

@@ -142,7 +142,7 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
         slack = {(i, j): rounding(bounds(name), values[i], values[j]) for i, j in pairs}
         spans = {
             (i, j): interval(
-                float((values[i] - values[j]).mean()),
+                _told(float((values[i] - values[j]).mean()), of_pair),
                 resampled_BR[:, i] - resampled_BR[:, j],
                 num,
                 rounding=of_pair,
@@ -158,11 +158,16 @@ def _on_one_split(sides: list[Side], values: list[np.ndarray], name: str, num_pa
         if len(differences) > 1:
             record = _over_seeds(differences, span, num_pairs, slack[i, j])
         else:
-            record = _over_examples(float(differences[0]), span, num, num_pairs)
+            record = _over_examples(_told(float(differences[0]), slack[i, j]), span, num, num_pairs)
             if is_counted:
                 _count_examples(record, predictions[i][0], predictions[j][0], members)
         pairs.append(not_judged(sides[i].run_id, sides[j].run_id, record))
     return pairs
+
+
+def _told(difference: float, slack: float) -> float:
+    """Return a difference, which is zero where only rounding makes one."""
+    return 0.0 if abs(difference) <= slack else difference
 
 
 def _mean_over_seeds(name: str, by_seed: list[Predictions]) -> score.Weighted:

@@ -1,6 +1,7 @@
 """Which of two is better, or that one cannot tell."""
 
 import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from dlexp.statistic.stream import stream
 from dlexp.statistic.t_test import corrected_t_test, differences_needed
 
 ALPHA = 0.05
+LEAST_P = sys.float_info.min  # no p is zero: a smaller one has no number
 
 
 def compare_folds(differences: np.ndarray, ratio: float, num_pairs: int, *, rounding: float = 0.0) -> Difference:
@@ -68,6 +70,8 @@ def judge(pairs: list[Pair], *, is_high_better: bool, other_p_values: Sequence[f
         other_p_values: Of the pairs that could have been among these, had the values fallen otherwise: whoever
             compares with the best of m has picked from all m (m - 1) / 2 pairs.
     """
+    for pair in pairs:
+        pair["p_value"] = max(pair["p_value"], LEAST_P)
     p_values = [*(pair["p_value"] for pair in pairs), *other_p_values]
     for pair, adjusted in zip(pairs, holm(np.array(p_values))[: len(pairs)], strict=True):
         pair["p_holm"] = float(adjusted)

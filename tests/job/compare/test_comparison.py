@@ -115,6 +115,20 @@ def test_a_difference_of_shares_is_between_minus_one_and_one(folds):
         assert swapped["interval"] == pytest.approx([-high, -low], abs=0.02 if folds == 1 else 1e-9)
 
 
+def test_scores_that_differ_by_rounding_only_do_not_differ():
+    draw, rounded, target = np.random.default_rng(2), 0, np.repeat(np.arange(3), 7)
+    for call in draw.integers(3, size=(12, 21)):
+        # the same mistakes of classes named otherwise: macro F1 adds equal numbers in another order
+        other = ((call + 1) % 3)[np.argsort((target + 1) % 3, kind="stable")]
+        predictions = [Predictions(np.arange(21), target, np.eye(3)[each], 84) for each in (call, other)]
+        sides = [made.side(str(i), [each]) for i, each in enumerate(predictions)]
+        _, values, (pair,) = compare_job.compare_sides(sides, "f1_macro")
+        rounded += float(values[0][0, 0]) != float(values[1][0, 0])
+        assert abs(values[0] - values[1]) < 1e-15
+        assert (pair["difference"], pair["effect"], pair["needed"], pair["verdict"]) == (0, 0, None, "cannot tell")
+    assert rounded
+
+
 def in_unit(unit: float, noise: float, draw: np.random.Generator, seeds: int, folds: int) -> Side:
     """Return a side whose values and targets are given in another unit."""
     splits = {}

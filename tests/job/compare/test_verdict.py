@@ -75,6 +75,13 @@ def test_holm_s_correction_is_over_all_pairs():
     assert [(pair["verdict"], pair["needed"]) for pair in pairs] == [("cannot tell", 3)] * 2
 
 
+def test_no_p_is_zero():
+    pairs = [pair_of(0.0), pair_of(0.5)]
+    judge(pairs, is_high_better=True)
+    assert 0 < pairs[0]["p_value"] <= pairs[0]["p_holm"] < 1e-300
+    assert [pair["verdict"] for pair in pairs] == ["a", "cannot tell"]
+
+
 def test_who_picked_the_best_has_all_pairs_corrected_for():
     def pair(p_value) -> Any:
         return {"p_value": p_value, "interval": [0.1, 0.2], "needed": 5}
