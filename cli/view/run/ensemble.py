@@ -13,6 +13,7 @@ from ...text import short_path
 
 if TYPE_CHECKING:
     from dlexp.job.ensemble.document import EnsembleResult, Score, Standing
+    from dlexp.type import Span
 
 SHOWN = 15  # members
 OTHERS = ("best model", "mean of all")
@@ -41,8 +42,7 @@ def show(result: "EnsembleResult", notes: list[str], console: Console) -> None:
 def verdict_of(score: "Score", other: str) -> str:
     """Return whether the ensemble is better than the best model, or than the mean of all, by a metric."""
     pair = next(pair for pair in score["pairs"] if (pair["a"], pair["b"]) == ("ensemble", other))
-    low, high = pair["interval"]
-    size = f"{decimal(pair['difference'], sign='+')} ({decimal(low, sign='+')} to {decimal(high, sign='+')})"
+    size = f"{decimal(pair['difference'], sign='+')} ({_span(pair['interval'], '+')})"
     told = {"a": "the ensemble is better", "b": f"{other} is better"}.get(pair["verdict"], "cannot tell")
     counted = f"{pair['test']} on {pair['num']:,} {pair['over']}, p {pair['p_holm']:.2g} after Holm"
     return f"{score['metric']}: ensemble - {other} {size}, {counted}: {told}"
@@ -75,5 +75,10 @@ def _scores(result: "EnsembleResult") -> Table:
 
 
 def _standing(standing: "Standing") -> str:
-    low, high = standing["interval"]
-    return f"{decimal(standing['value'])} ({decimal(low)} to {decimal(high)})"
+    return f"{decimal(standing['value'])} ({_span(standing['interval'])})"
+
+
+def _span(interval: "Span", sign: str = "-") -> str:
+    """Return an interval, which folds, or resamples, that are all equal do not have."""
+    low, high = interval
+    return "no interval" if low is None or low != low else f"{decimal(low, sign=sign)} to {decimal(high, sign=sign)}"

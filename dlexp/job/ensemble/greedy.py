@@ -120,7 +120,8 @@ def objective(
 def first_least(losses_M: np.ndarray) -> int:
     """Return the place of the smallest value, the first of those that differ from it by rounding only."""
     least = losses_M.min()
-    return int(np.flatnonzero(losses_M <= least + TIE * max(1.0, abs(least)))[0])
+    # the difference, as the sum overflows where all are the worst
+    return int(np.flatnonzero(losses_M - least <= TIE * max(1.0, abs(least)))[0])
 
 
 def _begin(answers_MNK: np.ndarray, losses: Losses, start: int) -> np.ndarray:

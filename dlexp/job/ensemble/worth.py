@@ -13,7 +13,7 @@ from dlexp.job.ensemble.library import Library
 from dlexp.job.ensemble.nested import Nested
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import interval, resample
-from dlexp.statistic.bounded import bounds, mean_interval, within
+from dlexp.statistic.bounded import bounds, mean_interval, rounding, within
 from dlexp.statistic.proportion import wilson
 from dlexp.statistic.stream import stream
 
@@ -70,4 +70,6 @@ def _standing(side: Side, values: np.ndarray, name: str) -> Standing:
         return {"value": value, "interval": list(wilson(value, num))}
     weighted = score.weighted(name, predictions.outputs, predictions.targets, predictions.measure)
     span = interval(value, resample([weighted], num, generator=stream("bootstrap"))[:, 0], num)
+    if span.standard_error <= rounding(bounds(name), np.array([value])):  # no error on few examples: none is known
+        return {"value": value, "interval": [np.nan, np.nan]}
     return {"value": value, "interval": within([span.low, span.high], bounds(name))}

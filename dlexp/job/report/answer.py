@@ -9,7 +9,7 @@ from dlexp.run.folder import RunFolder
 from dlexp.run.measure import read_heads, read_measure
 from dlexp.statistic import score
 from dlexp.statistic.bootstrap import interval, resample
-from dlexp.statistic.bounded import bounds, within
+from dlexp.statistic.bounded import bounds, rounding, within
 from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.measure import Measure
 from dlexp.statistic.proportion import wilson
@@ -104,6 +104,8 @@ def measure_score(answers: Answers, metric: str | None) -> Score:
         drawn_B1 = resample([weighted], num, generator=stream("bootstrap"), members=members)
         span = interval(value, drawn_B1[:, 0], num_drawn)
     except ValueError:  # undefined on most resamples, or a single example
+        return Score(f"val/{name}", value, None, num)
+    if span.standard_error <= rounding(bounds(name), np.array([value])):  # no error on few examples: none is known
         return Score(f"val/{name}", value, None, num)
     low, high = within([span.low, span.high], bounds(name))
     return Score(f"val/{name}", value, (low, high), num)

@@ -106,3 +106,11 @@ def test_equal_models_tie_and_what_is_not_defined_is_never_chosen():
     _, losses = objective(answers, np.zeros(1), "mae", PLAIN)
     assert grow(answers, losses, 5).tolist() == [0, 1, 0, 0]
     assert first_least(np.array([2.0, 1.0 + 1e-14, 1.0])) == 1
+
+
+@pytest.mark.parametrize("metric", ["r2", "mae"])
+def test_a_choice_among_losses_none_of_which_is_defined_warns_of_nothing(metric):
+    answers = np.array([[3.0, 1.0], [1.0, 2.0]])[:, :, None] * (np.nan if metric == "mae" else 1)
+    _, losses = objective(answers, np.zeros(2), metric, PLAIN)  # R2 of equal targets is not defined
+    assert grow(answers, losses, 3).tolist() == [1, 0]
+    assert first_least(np.full(3, np.finfo(np.float64).max)) == 0

@@ -68,3 +68,16 @@ def test_values_are_scored_by_their_error(tmp_path):
     assert score["flattered"] == pytest.approx(np.sqrt(np.mean((np.mean(values, 0) - target) ** 2)))
     assert score["equal"]["value"] == pytest.approx(score["flattered"])
     assert score["pairs"][1]["a"] == "ensemble"
+
+
+def test_a_score_that_no_resample_moves_has_no_interval(tmp_path):
+    """Twelve examples without an error do not show that there is none."""
+    target = np.arange(12) % 3
+    library = read(
+        [compared.write_run(tmp_path, compared.logits(s, target, 1.0), target).run_id for s in (0, 1)], tmp_path
+    )
+    nested = nest(library, RULE, 3, lambda done, total: None)
+    for metric in ("roc_auc", "f1_macro"):
+        standing = weigh(library, metric, nested, np.array([0.5, 0.5]))["nested"]
+        assert standing["value"] == 1
+        assert np.isnan(standing["interval"]).all()

@@ -28,7 +28,7 @@ def test_an_error_has_an_interval_that_holds_it_and_stays_positive():
 
 @pytest.mark.parametrize("metric", ["f1_macro", "balanced_accuracy", "roc_auc", "matthews_correlation"])
 def test_of_few_examples_no_interval_leaves_what_the_metric_can_be(metric):
-    for called in ([0, 1, 2, 0], [0, 1, 2, 2, 0, 1], [0, 0, 1, 2, 1, 2]):
+    for called in ([0, 1, 2, 0], [0, 1, 2, 2, 0, 0], [0, 0, 1, 2, 1, 2]):
         seen = measure_score(classified(called, [0, 1, 2, 2, 0, 1][: len(called)]), f"val/{metric}")
         assert seen.interval is not None
         low, high = seen.interval
@@ -39,6 +39,11 @@ def test_an_r2_is_at_most_one():
     seen = measure_score(valued([0.0, 1.1, 2.0, 2.0, 5.0], [0.1, 1.0, 2.1, 2.5, 4.4]), "val/r2")
     assert seen.interval is not None
     assert seen.interval[0] < seen.value < seen.interval[1] <= 1
+
+
+def test_no_error_on_few_examples_is_no_interval_of_one_point():
+    seen = measure_score(classified([0, 1, 2, 2], [0, 1, 2, 2]), "val/f1_macro")
+    assert (seen.value, seen.interval) == (1, None)
 
 
 def test_a_single_example_has_no_interval():

@@ -1,11 +1,16 @@
 """`dlexp ensemble` as a user types it, on small trainings."""
 
 import json
+import math
+from importlib import import_module
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tests.command import run
+
+view = import_module("dlexp.cli.view.run.ensemble")  # installed from cli/, which type checkers cannot see
 
 QUICK = ("data=digits", "data.limit=200", "model.widths=[8]", "trainer.epochs=2", "tracking=none", "trainer.threads=1")
 
@@ -57,3 +62,18 @@ def test_the_best_settings_of_a_sweep_predict_together_as_their_mean(project):
     for row in range(2):
         mean = np.mean([list(each["predictions"][row]["probabilities"].values()) for each in alone], 0)
         assert list(together["predictions"][row]["probabilities"].values()) == pytest.approx(mean, abs=1e-6)
+
+
+@pytest.mark.parametrize("end", [None, math.nan])  # as JSON has it, too
+def test_what_has_no_interval_is_said_to_have_none(end):
+    standing = {"value": 1.0, "interval": [end, end]}
+    score = {"metric": "val/accuracy", "flattered": 1.0, "mean_member": 1.0}
+    score |= {"nested": standing, "best": standing, "equal": {"value": 0.5, "interval": [0.25, 0.75]}}
+    console = Console(width=120, record=True)
+    console.print(view._scores({"scores": [score]}))
+    text = console.export_text()
+    assert text.count("1.0000 (no interval)") == 2
+    assert "0.5000 (0.2500 to 0.7500)" in text
+    pair = {"a": "ensemble", "b": "best model", "difference": 0.1, "interval": [end, end], "verdict": "cannot tell"}
+    pair |= {"test": "sign flips", "num": 5, "over": "folds", "p_holm": 0.0625}
+    assert "ensemble - best model +0.1000 (no interval)" in view.verdict_of({**score, "pairs": [pair]}, "best model")
