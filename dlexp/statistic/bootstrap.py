@@ -122,7 +122,7 @@ def interval(
     p_value = min(1.0, 2 * (1 + few) / (1 + len(counted)))
     if error > tie:
         tail = 2 * float(special.stdtr(num - 1, -abs(seen) / error))
-        p_value = max(p_value, tail) if few else min(p_value, tail)
+        p_value = max(p_value, tail) if few else tail
     return Bootstrap(min(float(low), seen - reach), max(float(high), seen + reach), p_value, error)
 
 

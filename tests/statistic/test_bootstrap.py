@@ -4,6 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dlexp.statistic.bootstrap import Bootstrap, examples_needed, interval, resample
 from dlexp.statistic.score import weighted
@@ -74,6 +75,17 @@ def test_refuses_one_example_and_an_undefined_metric():
     with pytest.raises(ValueError, match="not defined"):
         interval(np.nan, np.ones(9), 9)
     assert interval(1.5, np.array([1.0, 2.0, np.nan]), 9) == interval(1.5, np.array([1.0, 2.0]), 9)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_where_no_resample_crosses_zero_p_is_students_alone(sign):
+    """One example makes the difference: an interval that holds zero has a p that says so, too."""
+    differences = np.concatenate([np.full(1800, 1.0), np.full(200, 9.0)])
+    span = interval(sign * 1.8, sign * differences, 20)
+    t = 1.8 / (differences.std(ddof=1) * (20 / 19) ** 0.5)
+    assert span.p_value == pytest.approx(2 * stats.t.sf(t, 19), rel=1e-9)
+    assert span.p_value > 0.05
+    assert span.low < 0 < span.high
 
 
 def test_a_resample_without_the_metric_tells_neither_from_the_other():
