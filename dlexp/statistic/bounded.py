@@ -60,10 +60,10 @@ def bounds_of_difference(metric: str) -> tuple[float, float]:
 
 
 def within(ends: Sequence[float], limits: tuple[float, float]) -> list[float]:
-    """Return an interval without what lies beyond the limits; ends that are NaN stay.
+    """Return an interval, or a value, without what lies beyond the limits; what is NaN stays.
 
     Args:
-        ends: Low and high.
+        ends: Low and high, or the value alone.
         limits: From `bounds` or `bounds_of_difference`.
     """
     low, high = limits

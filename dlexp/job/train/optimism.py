@@ -11,6 +11,7 @@ from dlexp.job.train.evidence import Candidate, Scores, Unknown, read_scores
 from dlexp.number import noun
 from dlexp.run.document import SelectionBias
 from dlexp.statistic import jitter
+from dlexp.statistic.bounded import bounds, within
 from dlexp.statistic.dyad.members import Members
 from dlexp.statistic.score import called
 from dlexp.statistic.selection import select, spread_over_noise
@@ -22,7 +23,6 @@ CELLS = 5e6  # draws times candidates, eight bytes each
 FEW_ERRORS = 5  # of the winner, for shares of right examples
 FEW_EXAMPLES = 100  # for other metrics
 WIDE, MANY = 2.0, 10  # deviations of one setting's noise by which more than so many settings differ
-UNIT_METRICS = ("accuracy", "precision", "recall", "f1", "fbeta", "auc", "error")
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ def optimism_of(whole: list[Setting], metric: str) -> SelectionBias:
         about
         | {
             "optimism": selection.optimism,
-            "corrected": _within(value - sign * selection.optimism, metric),
-            "corrected_interval": [_within(end, metric) for end in ends],
+            "corrected": within([value - sign * selection.optimism], bounds(metric))[0],
+            "corrected_interval": within(ends, bounds(metric)),
             "corrected_epochs": has_epochs,
             "corrected_notes": _notes(
                 whole, metric, len(first["id"]), spread_over_noise(settings), has_epochs=has_epochs
@@ -124,16 +124,6 @@ def _arrays(model: Candidate) -> dict[str, np.ndarray]:
         return model.folder.predictions("val")
     except RunError as error:
         raise Unknown(f"run {model.folder.run_id} has no stored predictions") from error
-
-
-def _within(value: float, metric: str) -> float:
-    """Return a value within what the metric can be."""
-    name = metric.removeprefix("val/")
-    if any(word in UNIT_METRICS for word in name.split("_")) and name != "median_error":
-        return min(max(value, 0.0), 1.0)
-    if name in ("r2", "explained_variance"):
-        return min(value, 1.0)
-    return value if is_better_high(metric) else max(value, 0.0)
 
 
 def _notes(whole: list[Setting], metric: str, num: int, spread: float, *, has_epochs: bool) -> list[str]:

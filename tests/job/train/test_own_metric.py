@@ -3,6 +3,7 @@
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from dlexp.job.compare.comparison import compare
 from dlexp.job.cv import cv
 from dlexp.job.inference.evaluate import evaluate
 from dlexp.job.inference.predict import predict
+from dlexp.job.sweep import sweep
 from dlexp.job.train import train
 from dlexp.run.folder import RunFolder
 from tests.present import present
@@ -36,6 +38,15 @@ class Brier:
         return ((outputs.exp() - truth).abs() ** self.power).sum(-1).mean()
 
 
+class Percent(Brier):
+    """In percent."""
+
+    name = "percent_error"
+
+    def __call__(self, outputs, targets):
+        return 100 * super().__call__(outputs, targets)
+
+
 class Taken(Brier):
     name = "log_loss"
 
@@ -51,6 +62,26 @@ def place(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     return tmp_path / "runs"
+
+
+class Nobody:
+    def listen(self, event):
+        pass
+
+    def close(self):
+        pass
+
+
+@pytest.mark.parametrize("name", ["Brier", "Percent"])
+def test_the_best_settings_value_is_corrected_in_the_unit_of_the_metric(place, name):
+    extra = [f"metric.extra=[my_scores.{name}]", "trusted=[my_scores]"]
+    monitor = f"trainer.monitor=val/{name.lower()}_error"
+    options = [*QUICK, *extra, monitor, "optimizer.lr=0.01,0.02,0.05", f"runs_dir={place}"]
+    best: Any = sweep.start(options, None, announce=lambda _: Nobody(), has_figures=False).outcome.result["best"]
+    low, high = best["corrected_interval"]
+    unit = 100 if name == "Percent" else 1
+    assert unit * 0.02 < low < best["corrected"] < high
+    assert best["corrected"] == pytest.approx(best["value"] + best["optimism"])
 
 
 def trained(runs_dir, *overrides) -> RunFolder:
