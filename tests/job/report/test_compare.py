@@ -24,6 +24,12 @@ def test_the_better_is_named_first_with_difference_interval_and_number(tmp_path)
     assert ": +0." in page.answer
 
 
+def test_folds_that_all_differ_alike_have_no_interval(tmp_path):
+    refs = [made.write_cv(tmp_path, seed, accuracy).run_id for seed, accuracy in ((10, 1.1), (20, -0.1))]
+    page = page_of_comparison(refs, tmp_path)
+    assert "by +1.0000 (no interval) in accuracy" in page.answer
+
+
 def test_the_matrix_says_better_worse_and_cannot_tell(tmp_path):
     page = page_of_comparison(runs(tmp_path, 0.5, 0.95, 0.95), tmp_path)
     forest, matrix = page.sections[0].blocks
