@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from dlexp.device import send_soon
 from dlexp.embedding.loss import Cosine
 from dlexp.error import ConfigError
-from dlexp.kernel.cross_entropy import divisor, mass_of_classes, mean_square_lse
+from dlexp.kernel.cross_entropy import divisor, mass_of_classes, mean_square_lse, require_weights
 from dlexp.kernel.joint_loss import JointLoss, joint
 from dlexp.type import RECONSTRUCT, SEVERAL, NonNegative, PerTrial, Positive, Probability
 
@@ -62,8 +62,8 @@ class CrossEntropy:
         num_classes: int,
     ):
         _require(task, "cross_entropy")
-        if isinstance(class_weight, list) and len(class_weight) != num_classes:
-            raise ConfigError(f"loss.class_weight: got {len(class_weight)} weights; the data has {num_classes} classes")
+        if isinstance(class_weight, list):
+            require_weights(class_weight, num_classes)
         self.num_outputs = num_classes
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight

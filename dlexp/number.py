@@ -26,7 +26,7 @@ def decimal(value: float | None, sign: str = "-") -> str:
     if value is None:
         return significant(value)
     is_plain = value == 0 or 0.0005 <= abs(value) < 1e6 or value != value or abs(value) == float("inf")
-    text = f"{value:.4f}" if is_plain else significant(value)
+    text = f"{value + 0.0:.4f}" if is_plain else significant(value)  # of -0.0 that is 0.0
     return f"+{text}" if sign == "+" and value >= 0 else text
 
 

@@ -167,6 +167,8 @@ def test_class_weights_of_each_trial_give_the_bits_it_has_alone(label_smoothing,
 def test_class_weights_must_match_the_classes():
     with pytest.raises(ConfigError, match=r"loss.class_weight: got 2 weights; the data has 5 classes"):
         CrossEntropy(class_weight=[1.0, 2.0], num_classes=K)
+    with pytest.raises(ConfigError, match=r"loss.class_weight: got \[0.0, 0.0\]; a weight > 0 is needed"):
+        CrossEntropy(class_weight=[0.0, 0.0], num_classes=2)
 
 
 def test_binary_log_loss_is_its_formula_with_both_weights():

@@ -1,7 +1,27 @@
 """Pieces of the cross-entropy. Shapes: T trials, N batch, K classes; z outputs, s = softmax(z)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from dlexp.error import ConfigError
+
+
+def require_weights(class_weight: list[Any], num_classes: int) -> None:
+    """Refuse class weights that the loss cannot take.
+
+    Args:
+        class_weight: A number for each class; tensors (T, 1) where trials differ, of which each was checked alone.
+        num_classes: K.
+
+    Raises:
+        ConfigError: There is not one for each class, or all are 0.
+    """
+    if len(class_weight) != num_classes:
+        raise ConfigError(f"loss.class_weight: got {len(class_weight)} weights; the data has {num_classes} classes")
+    if not any(isinstance(weight, Tensor) or weight for weight in class_weight):
+        raise ConfigError(f"loss.class_weight: got {class_weight}; a weight > 0 is needed for anything to be learnt")
 
 
 def mass_of_classes(weight_T1K: Tensor, targets: Tensor) -> Tensor:
