@@ -45,13 +45,14 @@ def start(devices: int, composed: "Composed | None") -> int:
     from dlexp.launcher.devices.division import require_divisible
 
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith(KEY)]
-    if composed is not None and is_fitted(composed.config["model"]["_target_"]):
+    if composed is None:
+        return torchrun.start(devices, arguments, "auto")
+    if is_fitted(composed.config["model"]["_target_"]):
         model = composed.choices["model"]
         raise ConfigError(f"launcher.devices: got {devices}; model={model} is fitted by one process")
-    if composed is not None:
-        trainer = composed.config["trainer"]
-        require_divisible(trainer["batch_size"], devices, is_profiled=trainer["profile"])
-    return torchrun.start(devices, arguments, "auto" if composed is None else composed.config["trainer"]["device"])
+    trainer = composed.config["trainer"]
+    require_divisible(trainer["batch_size"], devices, is_profiled=trainer["profile"])
+    return torchrun.start(devices, arguments, trainer["device"])
 
 
 def agreed(act: Callable[[], T]) -> T:

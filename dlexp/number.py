@@ -1,5 +1,6 @@
 """Numbers in words: significant digits, durations, and nouns in their number."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 DIGITS = 4
@@ -28,6 +29,18 @@ def decimal(value: float | None, sign: str = "-") -> str:
     is_plain = value == 0 or 0.0005 <= abs(value) < 1e6 or value != value or abs(value) == float("inf")
     text = f"{value + 0.0:.4f}" if is_plain else significant(value)  # of -0.0 that is 0.0
     return f"+{text}" if sign == "+" and value >= 0 else text
+
+
+def between(ends: Sequence[float | None], sign: str = "-") -> str:
+    """Return an interval, -0.0100 to 0.0300, or that there is none, as where folds, or resamples, are all equal.
+
+    Args:
+        ends: Low and high, None or NaN without one.
+        sign: As in `decimal`.
+    """
+    if any(end is None or end != end for end in ends):
+        return "no interval"
+    return " to ".join(decimal(end, sign) for end in ends)
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """Numbers in words; every text takes a number and its noun from `dlexp.number.noun`, never from "(s)"."""
 
 import ast
+import math
 import re
 from itertools import pairwise
 
@@ -66,6 +67,12 @@ def test_four_significant_digits(value, text):
 )
 def test_a_measured_value_is_neither_hidden_nor_swollen(value, sign, text):
     assert number.decimal(value, sign=sign) == text
+
+
+def test_an_interval_in_words():
+    assert number.between([-0.01, 0.03], "+") == "-0.0100 to +0.0300"
+    assert number.between([0.953, 0.987]) == "0.9530 to 0.9870"
+    assert number.between([math.nan, math.nan], "+") == number.between([None, None]) == "no interval"
 
 
 @pytest.mark.parametrize(

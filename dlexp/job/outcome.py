@@ -34,6 +34,12 @@ def ignore(_outcome: Any) -> None:
     """Take what came of a run, sweep or cv and keep it to oneself."""
 
 
+def log_warnings(warnings: list[str], folder: RunFolder) -> None:
+    """Write down what the user is warned of before the training begins."""
+    for warning in warnings:
+        folder.log(f"warning: {warning}")
+
+
 def exit_code(status: str, of_signal: int) -> int:
     """Return the exit code of a command that ended with a status; the signal's where the status does not decide it."""
     code = Status(status).exit_code

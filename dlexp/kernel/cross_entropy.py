@@ -1,5 +1,6 @@
 """Pieces of the cross-entropy. Shapes: T trials, N batch, K classes; z outputs, s = softmax(z)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ def require_weights(class_weight: list[Any], num_classes: int) -> None:
     """Refuse class weights that the loss cannot take.
 
     Args:
-        class_weight: A number for each class; tensors (T, 1) where trials differ, of which each was checked alone.
+        class_weight: A number for each class; tensors (T, 1) where trials differ.
         num_classes: K.
 
     Raises:
@@ -20,8 +21,13 @@ def require_weights(class_weight: list[Any], num_classes: int) -> None:
     """
     if len(class_weight) != num_classes:
         raise ConfigError(f"loss.class_weight: got {len(class_weight)} weights; the data has {num_classes} classes")
-    if not any(isinstance(weight, Tensor) or weight for weight in class_weight):
+    if are_all_zero(class_weight):
         raise ConfigError(f"loss.class_weight: got {class_weight}; a weight > 0 is needed for anything to be learnt")
+
+
+def are_all_zero(weights: Sequence[Any]) -> bool:
+    """Say whether nothing counts: of weights that are numbers, or tensors where trials differ."""
+    return not any(bool(torch.as_tensor(weight).any()) for weight in weights)
 
 
 def mass_of_classes(weight_T1K: Tensor, targets: Tensor) -> Tensor:

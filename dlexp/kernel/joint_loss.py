@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from dlexp.error import ConfigError
+from dlexp.kernel.cross_entropy import are_all_zero
 from dlexp.number import noun
 
 
@@ -111,7 +112,7 @@ def joint(heads: Sequence[Any], weights: Sequence[Any] | None, make: Callable[..
     names = ", ".join(head.name for head in heads)
     if weights is not None and len(weights) != len(heads):
         raise ConfigError(f"loss.weights: got {noun(len(weights), 'weight')}; the data have the targets {names}")
-    if weights is not None and not any(bool(torch.as_tensor(weight).any()) for weight in weights):
+    if weights is not None and are_all_zero(weights):
         raise ConfigError(f"loss.weights: got 0 for every target; one of {names} must be learnt")
     losses = [make(task=head.task, num_classes=head.num_classes) for head in heads]
     return JointLoss(losses, weights or [1.0] * len(heads), [head.has_gaps for head in heads])

@@ -275,8 +275,9 @@ def _r_squared(losses_N: np.ndarray, targets_N: np.ndarray, weights_BN: np.ndarr
     """Return one minus the weighted squared errors over the squared distances from the weighted mean; NaN for none."""
     mean_B = weights_BN @ targets_N / weights_BN.sum(1)
     spread_B = (weights_BN * (targets_N - mean_B[:, None]) ** 2).sum(1)
-    first_B = targets_N[(weights_BN > 0).argmax(1)]
-    is_spread_B = ((weights_BN > 0) & (targets_N != first_B[:, None])).any(1)  # a mean of equal ones may round
+    is_drawn_BN = weights_BN > 0
+    first_B = targets_N[is_drawn_BN.argmax(1)]
+    is_spread_B = (is_drawn_BN & (targets_N != first_B[:, None])).any(1)  # a mean of equal ones may round
     is_known_B = is_spread_B & (spread_B > 0)
     return np.where(is_known_B, 1 - weights_BN @ losses_N / np.where(is_known_B, spread_B, 1), np.nan)
 

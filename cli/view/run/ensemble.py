@@ -6,14 +6,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlexp.number import decimal, noun
+from dlexp.number import between, decimal, noun
 
 from ...output import show_next, show_notes
 from ...text import short_path
 
 if TYPE_CHECKING:
     from dlexp.job.ensemble.document import EnsembleResult, Score, Standing
-    from dlexp.type import Span
 
 SHOWN = 15  # members
 OTHERS = ("best model", "mean of all")
@@ -42,7 +41,7 @@ def show(result: "EnsembleResult", notes: list[str], console: Console) -> None:
 def verdict_of(score: "Score", other: str) -> str:
     """Return whether the ensemble is better than the best model, or than the mean of all, by a metric."""
     pair = next(pair for pair in score["pairs"] if (pair["a"], pair["b"]) == ("ensemble", other))
-    size = f"{decimal(pair['difference'], sign='+')} ({_span(pair['interval'], '+')})"
+    size = f"{decimal(pair['difference'], sign='+')} ({between(pair['interval'], '+')})"
     told = {"a": "the ensemble is better", "b": f"{other} is better"}.get(pair["verdict"], "cannot tell")
     counted = f"{pair['test']} on {pair['num']:,} {pair['over']}, p {pair['p_holm']:.2g} after Holm"
     return f"{score['metric']}: ensemble - {other} {size}, {counted}: {told}"
@@ -75,10 +74,4 @@ def _scores(result: "EnsembleResult") -> Table:
 
 
 def _standing(standing: "Standing") -> str:
-    return f"{decimal(standing['value'])} ({_span(standing['interval'])})"
-
-
-def _span(interval: "Span", sign: str = "-") -> str:
-    """Return an interval, which folds, or resamples, that are all equal do not have."""
-    low, high = interval
-    return "no interval" if low is None or low != low else f"{decimal(low, sign=sign)} to {decimal(high, sign=sign)}"
+    return f"{decimal(standing['value'])} ({between(standing['interval'])})"

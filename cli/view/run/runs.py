@@ -178,10 +178,7 @@ def done(record: "RunRecord") -> str:
     for kind, key, word in (("sweep", "trials", "trial"), ("cv", "settings", "setting"), ("cv", "folds", "fold")):
         inner = record.get(key)
         if record["kind"] == kind and isinstance(inner, list) and inner:
-            undone = sum(
-                each["status"] not in (Status.FINISHED, Status.STOPPED_EARLY) for each in inner if key == "folds"
-            )
-            ended = len(inner) - undone
+            ended = sum(key != "folds" or each["status"] in (Status.FINISHED, Status.STOPPED_EARLY) for each in inner)
             return noun(ended, word) if ended == len(inner) else f"{ended} of {noun(len(inner), word)}"
     if record["kind"] == "ensemble" and "num_models" in record:
         return f"{len(record['members'])} of {noun(record['num_models'], 'model')}"

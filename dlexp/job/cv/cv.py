@@ -30,7 +30,7 @@ from dlexp.job.cv.result import Searched, conclude_cv, conclude_settings
 from dlexp.job.cv.setting_run import conclude_setting, create_setting, fold_runs
 from dlexp.job.cv.spec import CVSpec, prepare
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, log_warnings, recorded
 from dlexp.number import noun
 from dlexp.run import name, scan
 from dlexp.run.environment import now
@@ -194,8 +194,7 @@ def _carry_out(
         with Dispatcher(folder, interrupt, spec.launcher) as dispatcher:
             warnings = [*warn_of_folds(folder.manifest["data"], spec.config), *spec.warnings]
             warnings += warn_of_device(folder.manifest["device"], spec.first.device)
-            for warning in warnings:
-                folder.log(f"warning: {warning}")
+            log_warnings(warnings, folder)
             listener = announce(Announcement(spec, folder, warnings))
             progress = _Progress(spec, folder, dispatcher, interrupt, listener, has_figures)
             result, ends = forms[spec.form](progress)

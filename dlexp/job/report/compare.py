@@ -11,8 +11,8 @@ from dlexp.job.compare.comparison import compare
 from dlexp.job.compare.document import Comparison, Pair, SideRecord
 from dlexp.job.compare.side import load_side
 from dlexp.job.report.picture import drawing
-from dlexp.job.report.words import difference_span, listed, name_of, score, sentence
-from dlexp.number import decimal, noun
+from dlexp.job.report.words import listed, name_of, score, sentence
+from dlexp.number import between, decimal, noun
 from dlexp.report.model import Block, Card, Commands, Figure, Page, Row, Section, Table, Value
 from dlexp.statistic import score as scores
 
@@ -61,7 +61,7 @@ def _answer(compared: Comparison, ordered: list[SideRecord], labels: dict[str, s
     pair = next(p for p in pairs if {p["a"], p["b"]} == {best["run_id"], second["run_id"]})
     sign = 1 if pair["a"] == best["run_id"] else -1
     ends = sorted(sign * (np.nan if end is None else end) for end in pair["interval"])
-    size = f"{decimal(sign * pair['difference'], sign='+')} ({difference_span(ends)})"
+    size = f"{decimal(sign * pair['difference'], sign='+')} ({between(ends, '+')})"
     counted = f"{_over(pairs)}, p = {pair['p_holm']:.2g}"
     if pair["verdict"] == "cannot tell":
         return f"Cannot tell: {best['label']} leads {second['label']} by {size} in {name_of(metric)}, {counted}."

@@ -27,13 +27,6 @@ def span(metric: str, ends: Sequence[float | None] | None) -> str:
     return f"{low.removesuffix(' %')} to {high}"
 
 
-def difference_span(ends: Sequence[float | None]) -> str:
-    """Return the interval of a difference, +0.0100 to +0.0300, or that there is none, as where folds are all equal."""
-    if any(end is None or end != end for end in ends):
-        return "no interval"
-    return " to ".join(decimal(end, sign="+") for end in ends)
-
-
 def name_of(metric: str) -> str:
     """Return a metric's name without its part, in words: "accuracy", "f1 macro"."""
     return metric.rpartition("/")[2].replace("_", " ")

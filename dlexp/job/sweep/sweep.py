@@ -21,7 +21,7 @@ from dlexp.execution.threads import threads_of_many
 from dlexp.figure.attempt import attempt
 from dlexp.job.again import a_kind, resume_command
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.outcome import Outcome, ignore, recorded
+from dlexp.job.outcome import Outcome, ignore, log_warnings, recorded
 from dlexp.job.sweep.asynchronous.loop import FreeLoop
 from dlexp.job.sweep.comparable import warn_of_search
 from dlexp.job.sweep.document import SweepResult
@@ -147,8 +147,7 @@ def start(
         try:
             with Dispatcher(folder, interrupt, spec.launcher, detaches=detaches) as dispatcher:
                 warnings = warn_of_search(spec.space, spec.config, spec.first.dataset)
-                for warning in warnings:
-                    folder.log(f"warning: {warning}")
+                log_warnings(warnings, folder)
                 listener = announce(Announcement(spec, folder, is_new, warnings))
                 command = again or resume_command(folder)
                 return _carry_out(spec, folder, listener, tell, interrupt, dispatcher, command, has_figures=has_figures)

@@ -30,7 +30,7 @@ from dlexp.execution.save.saver import require_space, save_end, save_epoch
 from dlexp.execution.threads import settle_threads
 from dlexp.job.again import a_kind, notes_of_done, resume_command
 from dlexp.job.interrupt import Interrupt
-from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, recorded
+from dlexp.job.outcome import OnOutcome, Outcome, exit_code, ignore, log_warnings, recorded
 from dlexp.job.train import devices
 from dlexp.job.train.evidence import Candidate
 from dlexp.job.train.finding import explain
@@ -219,8 +219,7 @@ def carry_out(
     saved_model.write(folder, built.dataset, built.affine, built.run.task, built.run.step.rules.loss, built.model)
     warnings = [*built.warnings, *warn_of_device(folder.manifest["device"], built.device)]
     warnings += [*warn(folder.manifest["data"], config), *warn_of_seen(config, built.dataset)]
-    for warning in warnings:
-        folder.log(f"warning: {warning}")
+    log_warnings(warnings, folder)
     outbox = mlflow.start(folder, config["tracking"])
     with recorded(folder), _faults_named(built):
         profiled = _profiled(built, folder)

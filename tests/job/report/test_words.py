@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from dlexp.job.report.words import difference_span, listed, name_of, score, sentence, span
+from dlexp.job.report.words import listed, name_of, score, sentence, span
 
 
 @pytest.mark.parametrize(
@@ -17,11 +17,6 @@ from dlexp.job.report.words import difference_span, listed, name_of, score, sent
 )
 def test_accuracies_are_percentages(metric, value, text):
     assert score(metric, value) == text
-
-
-def test_the_interval_of_a_difference():
-    assert difference_span([-0.01, 0.03]) == "-0.0100 to +0.0300"
-    assert difference_span([math.nan, math.nan]) == difference_span([None, None]) == "no interval"
 
 
 def test_intervals_and_lists():

@@ -9,8 +9,8 @@ from dlexp.job.report.frame import Command, about_line, closing
 from dlexp.job.report.picture import drawing
 from dlexp.job.report.regression import residual_block
 from dlexp.job.report.train import data_name
-from dlexp.job.report.words import difference_span, name_of, score, sentence, span
-from dlexp.number import decimal, duration, noun
+from dlexp.job.report.words import name_of, score, sentence, span
+from dlexp.number import between, decimal, duration, noun
 from dlexp.report.model import Block, Card, Figure, Page, Row, Section, Table
 from dlexp.run.folder import RunFolder
 from dlexp.run.listing.page import RunPage
@@ -58,7 +58,7 @@ def page_of_ensemble(folder: RunFolder, document: RunPage) -> Page:
 def _answer(result: dict[str, Any]) -> str:
     first = result["scores"][0]
     pair = first["pairs"][0]
-    size = f"{decimal(pair['difference'], sign='+')} ({difference_span(pair['interval'])})"
+    size = f"{decimal(pair['difference'], sign='+')} ({between(pair['interval'], '+')})"
     told = {"a": "Yes", "b": "No: the best model is better"}.get(pair["verdict"], "Cannot tell")
     told = "No: a single model was chosen" if len(result["members"]) == 1 else told
     ends = span(first["metric"], first["nested"]["interval"])
